@@ -1,0 +1,1 @@
+"""Rules as values: no input, no output, no clock of their own."""

@@ -1,0 +1,1 @@
+"""The drawn model: BPMN, DMN and FEEL, read into one intermediate representation with pure token semantics."""

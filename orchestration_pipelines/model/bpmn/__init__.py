@@ -1,0 +1,1 @@
+"""Reading BPMN 2.0 files into the intermediate representation."""

@@ -1,0 +1,1 @@
+"""Workflows shipped as examples, written as a user would write one."""
