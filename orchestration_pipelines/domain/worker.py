@@ -82,7 +82,7 @@ def worker(
     external: str | None = None,
     whole_chunk: bool = False,
     timeout_s: float = 60.0,
-    retry: Retry = Retry(),  # noqa: B008 - a frozen value
+    retry: Retry = Retry(),
     name: str | None = None,
 ) -> Callable[[Callable[..., Any]], Worker]:
     """Declare the function below as a worker; its name is the service task's id unless given.

@@ -1,0 +1,58 @@
+"""Connections to the product's database: session settings that the hot statements rely on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg.adapt import Loader
+from psycopg.conninfo import make_conninfo
+
+from orchestration_pipelines.store.arrays import register
+
+APP = "orchestration_app"
+
+#: A join of 2,000 ids against a large table must stay an index walk, whatever ANALYZE says:
+#: a hash join reads the whole table and grows with it (docs/adr/0003-the-sweep.md).
+_SWEEPER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
+
+
+class RawJson(Loader):
+    """jsonb as the bytes the server sends: the engine decodes it once, with Decimal numbers."""
+
+    def load(self, data: Any) -> bytes:
+        """The JSON text, as bytes."""
+        return bytes(data)
+
+
+class RawJsonBinary(Loader):
+    """The same for the binary protocol, which puts a version byte in front."""
+
+    format = psycopg.pq.Format.BINARY
+
+    def load(self, data: Any) -> bytes:
+        """The JSON text, as bytes."""
+        return bytes(data)[1:]
+
+
+def connect(
+    url: str, *, role: str | None = APP, sweeper: bool = False, autocommit: bool = True
+) -> psycopg.Connection:
+    """A connection as ``role``. ``sweeper`` pins the plans of the hot statements and raw jsonb."""
+    settings = {"timezone": "UTC", **(_SWEEPER if sweeper else {})}
+    if role is not None:
+        settings["role"] = role
+    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+    conninfo = make_conninfo(
+        url,
+        options=options,
+        keepalives_idle=5,
+        keepalives_interval=2,
+        keepalives_count=3,
+        application_name="orchestrate",
+    )
+    connection = psycopg.connect(conninfo, autocommit=autocommit)
+    register(connection)
+    connection.adapters.register_loader("jsonb", RawJson)
+    connection.adapters.register_loader("jsonb", RawJsonBinary)
+    return connection

@@ -1,0 +1,54 @@
+"""Where everything that the product writes lies: one directory."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Home:
+    """The product's directory, and the database it was told to use (None: the embedded one)."""
+
+    root: Path
+    database_url: str | None = None
+
+    @classmethod
+    def from_environment(cls, env: Mapping[str, str] | None = None, start: Path | None = None) -> Home:
+        """``ORCHESTRATION_HOME`` (by default ``.orchestration`` where it is started) and ``ORCHESTRATION_DATABASE_URL``."""
+        env = os.environ if env is None else env
+        root = Path(env.get("ORCHESTRATION_HOME") or (start or Path.cwd()) / ".orchestration")
+        return cls(root.expanduser().absolute(), env.get("ORCHESTRATION_DATABASE_URL") or None)
+
+    @property
+    def logs(self) -> Path:
+        """Log files."""
+        return self.root / "logs"
+
+    @property
+    def inbox(self) -> Path:
+        """Where files lie that Dagster's ``receive`` may take; nothing else on the server is read."""
+        return self.root / "inbox"
+
+    @property
+    def outbox(self) -> Path:
+        """Where notices to applicants and owners are written."""
+        return self.root / "outbox"
+
+    @property
+    def artefacts(self) -> Path:
+        """Fitted models and other files named by their digest."""
+        return self.root / "artefacts"
+
+    @property
+    def dagster(self) -> Path:
+        """``DAGSTER_HOME``."""
+        return self.root / "dagster"
+
+    def ensure(self) -> Home:
+        """Make the directories, for their owner only."""
+        for path in (self.root, self.logs, self.inbox, self.outbox, self.artefacts, self.dagster):
+            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return self

@@ -1,0 +1,1 @@
+"""Alembic migrations, forward only; the SQL stands in files beside them."""

@@ -1,0 +1,202 @@
+"""What is only ever added: activities, audit entries, effects intended, sagas armed, approvals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import psycopg
+
+from orchestration_pipelines.store.arrays import int4s, int8s, texts, utf8s
+from orchestration_pipelines.store.copying import (
+    NULL,
+    copy_rows,
+    instant,
+    int2,
+    int4,
+    int8,
+    jsonb,
+    row,
+    text,
+    varying,
+)
+
+_AUDIT = "COPY audit_entry (case_id, seq, salt, body, commitment, prev) FROM STDIN (FORMAT binary)"
+_ACTIVITY = (
+    "COPY activity (case_id, visit, element, outcome, attempt, entered_at, started_at, finished_at, sweeper, detail) "
+    "FROM STDIN (FORMAT binary)"
+)
+
+
+def audit_row(case_id: int, seq: int, salt: bytes, body: bytes, commitment: bytes, prev: bytes) -> bytes:
+    """An audit entry, packed."""
+    return row(int8(case_id), int4(seq), varying(salt), varying(body), varying(commitment), varying(prev))
+
+
+def add_audit(connection: psycopg.Connection, rows: Sequence[bytes]) -> None:
+    """Append packed audit entries."""
+    copy_rows(connection, _AUDIT, rows)
+
+
+def activity_row(
+    case_id: int,
+    visit: int,
+    element: str,
+    outcome: str,
+    attempt: int,
+    entered_at: datetime,
+    started_at: bytes,
+    finished_at: bytes,
+    sweeper: int,
+    detail: bytes | None,
+) -> bytes:
+    """An activity, packed. ``started_at`` and ``finished_at`` are packed instants: a chunk shares them."""
+    return row(
+        int8(case_id),
+        int4(visit),
+        text(element),
+        text(outcome),
+        int2(attempt),
+        instant(entered_at),
+        started_at,
+        finished_at,
+        int8(sweeper),
+        NULL if detail is None else jsonb(detail),
+    )
+
+
+def add_activities(connection: psycopg.Connection, rows: Sequence[bytes]) -> None:
+    """Append packed activities."""
+    copy_rows(connection, _ACTIVITY, rows)
+
+
+def intend_effects(
+    connection: psycopg.Connection,
+    element: str,
+    tool: str,
+    intended: Sequence[tuple[int, int, str]],
+    now: datetime,
+) -> None:
+    """Note effects (case, visit, key) before they are attempted; a retry finds its row already there."""
+    if not intended:
+        return
+    case_id, visit, key = zip(*intended, strict=True)
+    connection.execute(
+        "INSERT INTO effect (case_id, visit, element, tool, key, status, intended_at) "
+        "SELECT i.case_id, i.visit, %s, %s, i.key, 'intended', %s "
+        "FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS i (case_id, visit, key) ON CONFLICT DO NOTHING",
+        (element, tool, now, int8s(case_id), int4s(visit), texts(key)),
+        prepare=True,
+    )
+
+
+def settle_effects(
+    connection: psycopg.Connection, settled: Sequence[tuple[int, int, str]], now: datetime
+) -> None:
+    """Note how effects (case, visit, status) ended: done, refused, or unknown."""
+    if not settled:
+        return
+    case_id, visit, status = zip(*settled, strict=True)
+    connection.execute(
+        "UPDATE effect e SET status = s.status, finished_at = %s "
+        "FROM unnest(%s::bigint[], %s::int[], %s::text[]) AS s (case_id, visit, status) "
+        "WHERE e.case_id = s.case_id AND e.visit = s.visit",
+        (now, int8s(case_id), int4s(visit), texts(status)),
+        prepare=True,
+    )
+
+
+def unsettled_effects(connection: psycopg.Connection, cases: Sequence[int]) -> set[int]:
+    """Which of these cases have an effect that is still intended or unknown."""
+    if not cases:
+        return set()
+    rows = connection.execute(
+        "SELECT DISTINCT e.case_id FROM effect e WHERE e.case_id = ANY(%s) AND e.status IN ('intended', 'unknown')",
+        (int8s(cases),),
+        prepare=True,
+    )
+    return {row[0] for row in rows}
+
+
+def arm_compensations(
+    connection: psycopg.Connection, armed: Sequence[tuple[int, int, str, int, str, bytes]]
+) -> None:
+    """Add entries (case, number, activity, visit, handler, snapshot) to the saga logs."""
+    if not armed:
+        return
+    case_id, no, activity, visit, handler, snapshot = zip(*armed, strict=True)
+    connection.execute(
+        "INSERT INTO compensation (case_id, no, activity, visit, handler, status, snapshot) "
+        "SELECT a.case_id, a.no, a.activity, a.visit, a.handler, 'armed', a.snapshot::jsonb "
+        "FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::int[], %s::text[], %s::text[]) "
+        "AS a (case_id, no, activity, visit, handler, snapshot)",
+        (int8s(case_id), int4s(no), texts(activity), int4s(visit), texts(handler), utf8s(snapshot)),
+        prepare=True,
+    )
+
+
+def mark_compensations(
+    connection: psycopg.Connection, entries: Sequence[tuple[int, int]], status: str, now: datetime
+) -> None:
+    """Note that entries (case, number) are running or consumed."""
+    if not entries:
+        return
+    case_id, no = zip(*entries, strict=True)
+    connection.execute(
+        "UPDATE compensation c SET status = %s, consumed_at = CASE WHEN %s = 'consumed' THEN %s::timestamptz END "
+        "FROM unnest(%s::bigint[], %s::int[]) AS m (case_id, no) WHERE c.case_id = m.case_id AND c.no = m.no",
+        (status, status, now, int8s(case_id), int4s(no)),
+        prepare=True,
+    )
+
+
+def armed_compensations(
+    connection: psycopg.Connection, cases: Sequence[int]
+) -> list[tuple[int, int, str, str]]:
+    """The armed entries (case, number, activity, handler) of these cases."""
+    return connection.execute(
+        "SELECT case_id, no, activity, handler FROM compensation WHERE case_id = ANY(%s) AND status = 'armed'",
+        (int8s(cases),),
+        prepare=True,
+    ).fetchall()
+
+
+def snapshots(
+    connection: psycopg.Connection, entries: Sequence[tuple[int, int]]
+) -> dict[tuple[int, int], bytes]:
+    """The handlers' inputs of saga entries (case, number), as they were at completion."""
+    if not entries:
+        return {}
+    case_id, no = zip(*entries, strict=True)
+    rows = connection.execute(
+        "SELECT c.case_id, c.no, c.snapshot FROM compensation c "
+        "JOIN unnest(%s::bigint[], %s::int[]) AS e (case_id, no) ON c.case_id = e.case_id AND c.no = e.no",
+        (int8s(case_id), int4s(no)),
+        prepare=True,
+    )
+    return {(row[0], row[1]): row[2] for row in rows}
+
+
+def give_approvals(
+    connection: psycopg.Connection, given: Sequence[tuple[str, int, int, list[str]]], now: datetime
+) -> None:
+    """Record approvals (id, case, visit, by whom)."""
+    with connection.cursor() as cursor:
+        if given:
+            ids, case_id, visit, by = zip(*given, strict=True)
+            cursor.execute(
+                "INSERT INTO approval (id, case_id, visit, given_by, given_at) "
+                "SELECT g.id, g.case_id, g.visit, string_to_array(g.by, E'\\n'), %s "
+                "FROM unnest(%s::text[], %s::bigint[], %s::int[], %s::text[]) AS g (id, case_id, visit, by)",
+                (now, texts(ids), int8s(case_id), int4s(visit), texts(["\n".join(people) for people in by])),
+                prepare=True,
+            )
+
+
+def void_approvals(connection: psycopg.Connection, cases: Sequence[int], now: datetime) -> None:
+    """Void the approvals in force of these cases: the payload they were given on is no longer the case's."""
+    if cases:
+        connection.execute(
+            "UPDATE approval SET voided_at = %s WHERE case_id = ANY(%s) AND voided_at IS NULL",
+            (now, int8s(cases)),
+        )

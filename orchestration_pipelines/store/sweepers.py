@@ -1,0 +1,71 @@
+"""Who sweeps: a row and a session advisory lock, so that a dead one is known at once."""
+
+from __future__ import annotations
+
+import os
+from types import TracebackType
+
+import psycopg
+
+from orchestration_pipelines.store.connection import connect
+
+#: the advisory locks' first key: "this is a sweeper's"
+LOCK_CLASS = 0x5EE9
+
+#: sweepers that are registered and open, but whose lock is free: they died. A sweeper takes its lock
+#: *before* its row can be seen, so that a living one is never in this set.
+DEAD = f"""
+    SELECT s.id FROM sweeper s WHERE s.ended_at IS NULL AND NOT EXISTS (
+        SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS} AND l.objid = s.id
+            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
+"""  # noqa: S608 - a constant of ours, not input
+
+
+class SweeperSession:
+    """One sweeping process (or op): holds its lock while it lives, on a connection of its own."""
+
+    def __init__(self, url: str, run: str) -> None:
+        self._connection: psycopg.Connection = connect(url)
+        self.id: int = self._register(run)
+
+    def _register(self, run: str) -> int:
+        with self._connection.transaction():
+            row = self._connection.execute(
+                "INSERT INTO sweeper (run, pid) VALUES (%s, %s) RETURNING id", (run, os.getpid())
+            ).fetchone()
+            if row is None:
+                raise RuntimeError("the sweeper could not be registered")
+            self._connection.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, row[0]))
+        return int(row[0])
+
+    def close(self) -> None:
+        """End the session: whatever is still leased is claimable at once."""
+        if not self._connection.closed and not self._connection.broken:
+            self._connection.execute(
+                "UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = %s", (self.id,)
+            )
+        self._connection.close()
+
+    def __enter__(self) -> SweeperSession:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def bury_dead(connection: psycopg.Connection) -> int:
+    """Mark the dead sweepers as ended and free what they leased; returns how many there were.
+
+    Claims find a dead holder's tokens without this; it only keeps the list of the open ones short.
+    """
+    with connection.transaction():
+        dead = [row[0] for row in connection.execute(f"{DEAD} FOR UPDATE SKIP LOCKED").fetchall()]
+        if dead:
+            connection.execute(
+                "UPDATE token SET lease_until = '-infinity' WHERE status = 'ready' AND holder = ANY(%s)",
+                (dead,),
+            )
+            connection.execute("UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = ANY(%s)", (dead,))
+    return len(dead)
