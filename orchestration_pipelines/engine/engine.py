@@ -1,0 +1,210 @@
+"""The engine: one workflow on one database. Dagster, the command line, a test and a simulation all drive this."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+
+import psycopg
+
+from orchestration_pipelines.engine import intake, versions
+from orchestration_pipelines.engine.order import sweeping_order
+from orchestration_pipelines.engine.station import Station
+from orchestration_pipelines.engine.sweep import Clock, Sweep, Swept
+from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
+from orchestration_pipelines.model.process import Kind
+from orchestration_pipelines.store import timers, tokens
+from orchestration_pipelines.store.connection import connect
+from orchestration_pipelines.store.sweepers import bury_dead
+
+#: how long one sweep works before it leaves the rest to the next
+SWEEP_S = 120.0
+#: how many due timers one sweep or tick fires
+TIMERS_AT_ONCE = 10_000
+
+
+@dataclass
+class Dispatch:
+    """Where work is, as a sweep begins."""
+
+    number: int
+    stations: dict[str, bool] = field(default_factory=dict)  #: to True where an urgent token waits
+    fired: int = 0
+    woken: int = 0
+    buried: int = 0
+
+
+@dataclass
+class SweepReport:
+    """What a whole sweep did, station by station."""
+
+    stations: list[Swept] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[str]:
+        """What stopped a lane anywhere."""
+        return [f"{swept.station}: {error}" for swept in self.stations for error in swept.errors]
+
+
+class Engine:
+    """One workflow on one database, under one clock."""
+
+    def __init__(
+        self,
+        url: str,
+        workflow: Workflow,
+        *,
+        clock: Callable[[], datetime] | None = None,
+        tool_urls: Mapping[str, str] | None = None,
+    ) -> None:
+        self.url, self.workflow = url, workflow
+        self.clock: Callable[[], datetime] = clock or Clock()
+        self._tool_urls = dict(tool_urls or {})
+
+    def connect(self) -> psycopg.Connection:
+        """A connection as the application."""
+        return connect(self.url)
+
+    @cached_property
+    def version(self) -> int:
+        """The id of this drawing's version; released on first use."""
+        with self.connect() as connection:
+            return versions.release(connection, self.workflow, self._operator(), self.clock())
+
+    def _operator(self) -> str:
+        return os.environ.get("USER") or f"uid {os.getuid()}"
+
+    def tools(self) -> dict[str, Callable[[], Any]]:
+        """The factories of the tools that the workflow's workers may use."""
+        made: dict[str, Callable[[], Any]] = {}
+        for name, factory in self.workflow.tools.items():
+            if inspect.signature(factory).parameters:
+                made[name] = lambda factory=factory, name=name: factory(self._tool_url(name))
+            else:
+                made[name] = factory
+        return made
+
+    def _tool_url(self, name: str) -> str:
+        try:
+            return self._tool_urls[name]
+        except KeyError:
+            raise RuntimeError(
+                f"the tool {name!r} needs a URL: set ORCHESTRATION_TOOL_{name.upper()}_URL"
+            ) from None
+
+    def station(self, element: str) -> Station:
+        """A station of the current version."""
+        return Station(self.workflow, self.version, element)
+
+    @cached_property
+    def order(self) -> tuple[str, ...]:
+        """The stations in the order in which a sweep serves them."""
+        return sweeping_order(self.workflow)
+
+    def submit(
+        self,
+        rows: Iterable[intake.Row],
+        *,
+        requested_by: str | Callable[[Mapping[str, Any]], str],
+        source: str,
+        progress: Callable[[intake.Submitted], None] = lambda _: None,
+    ) -> intake.Submitted:
+        """Offer rows as new cases, in somebody's name."""
+        with connect(self.url, sweeper=True) as connection:
+            return intake.submit(
+                connection,
+                self.workflow,
+                self.version,
+                rows,
+                requested_by=requested_by,
+                source=source,
+                now=self.clock(),
+                progress=progress,
+            )
+
+    def dispatch(self) -> Dispatch:
+        """Count the dispatch, fire what is due, and find where work is."""
+        with self.connect() as connection:
+            version = self.version
+            number = connection.execute(
+                "UPDATE workflow SET dispatches = dispatches + 1 WHERE name = %s RETURNING dispatches",
+                (self.workflow.name,),
+            ).fetchone()
+            assert number is not None  # noqa: S101 - the version's release made the row
+            found = Dispatch(number[0], buried=bury_dead(connection))
+            found.fired = self.fire_due(connection)
+            found.woken = tokens.wake_due(connection, self.clock())
+            found.stations = self._claimable(connection, version)
+        return found
+
+    def _claimable(self, connection: psycopg.Connection, version: int) -> dict[str, bool]:
+        return {
+            element: bool(urgent)
+            for element, urgent in tokens.claimable(connection, version, self.order).items()
+        }
+
+    def fire_due(self, connection: psycopg.Connection) -> int:
+        """Fire due timers by row updates; returns how many."""
+        with connection.transaction():
+            return len(timers.fire_due(connection, self.clock(), TIMERS_AT_ONCE))
+
+    def open_sweep(self, run: str, **settings: Any) -> Sweep:
+        """A sweeper's session, to sweep stations with."""
+        return Sweep(self.url, run, clock=self.clock, tools=self.tools(), **settings)
+
+    def sweep_station(
+        self, sweep: Sweep, element: str, *, until: float, urgent_only: bool = False
+    ) -> list[Swept]:
+        """Sweep one station. A compensation throw drives its handlers until every saga is undone."""
+        station = self.station(element)
+        swept = [sweep.station(station, until=until, urgent_only=urgent_only)]
+        if station.element.kind in (Kind.THROW_COMPENSATION, Kind.END_COMPENSATION):
+            while time.monotonic() < until:
+                busy = [
+                    name
+                    for name in swept[-1].advanced.handoffs.counts
+                    if name != CANCELLATION and self.workflow.process.elements[name].is_handler
+                ]
+                if not busy:
+                    break
+                for handler in busy:
+                    swept.append(sweep.station(self.station(handler), until=until, urgent_only=urgent_only))
+                swept.append(sweep.station(station, until=until, urgent_only=urgent_only))
+        return swept
+
+    def sweep_earlier(self, sweep: Sweep, *, until: float) -> list[Swept]:
+        """Sweep the cases that finish on earlier versions of the drawing, through the same code."""
+        with self.connect() as connection:
+            flights = versions.earlier(connection, self.workflow, self.version)
+        swept = []
+        for version, workflow in flights:
+            for element in sweeping_order(workflow):
+                swept.append(sweep.station(Station(workflow, version, element), until=until))
+        return swept
+
+    def sweep(self, run: str = "sweep", *, seconds: float = SWEEP_S) -> SweepReport:
+        """One whole sweep without Dagster: dispatch, then every station in order, until nothing moves."""
+        until = time.monotonic() + seconds
+        report = SweepReport()
+        with self.open_sweep(run) as sweep:
+            while time.monotonic() < until:
+                waiting = self.dispatch().stations
+                if not waiting:
+                    break
+                moved = 0
+                for element in self.order:
+                    if element in waiting:
+                        for swept in self.sweep_station(sweep, element, until=until):
+                            report.stations.append(swept)
+                            moved += swept.advanced.completed + swept.advanced.failed + swept.advanced.dead
+                            waiting.update(dict.fromkeys(swept.advanced.handoffs.counts, False))
+                if moved == 0:
+                    break
+            report.stations.extend(self.sweep_earlier(sweep, until=until))
+        return report

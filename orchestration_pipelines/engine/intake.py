@@ -1,0 +1,223 @@
+"""Intake: rows become cases, in somebody's name. Good rows go on whatever the bad ones do."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import islice
+from typing import Any
+
+import psycopg
+
+from orchestration_pipelines.domain.audit import GENESIS, SALT_BYTES, chained, commitment
+from orchestration_pipelines.domain.canonical import encode
+from orchestration_pipelines.domain.intake import BadRow, Intake, Offer
+from orchestration_pipelines.engine.workflow import Workflow
+from orchestration_pipelines.model.semantics import Arrive
+from orchestration_pipelines.store import intake as rows_in
+from orchestration_pipelines.store import records
+
+BATCH = 5_000
+#: bad rows are listed to the person who offered them up to this many; all of them are in quarantine
+LISTED = 1_000
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A row that was not accepted, and why."""
+
+    row: int
+    key: str | None
+    reason: str
+
+
+@dataclass
+class Submitted:
+    """What became of the rows that were offered."""
+
+    accepted: int = 0
+    duplicates: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def offered(self) -> int:
+        """How many rows there were."""
+        return self.accepted + self.duplicates + self.conflicts + self.quarantined
+
+    def _list(self, problem: Problem) -> None:
+        if len(self.problems) < LISTED:
+            self.problems.append(problem)
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row as read: its number in the source, its columns; or why it could not be read."""
+
+    no: int
+    columns: Mapping[str, Any]
+    unreadable: str | None = None
+
+
+def submit(
+    connection: psycopg.Connection,
+    workflow: Workflow,
+    version: int,
+    rows: Iterable[Row],
+    *,
+    requested_by: str | Callable[[Mapping[str, Any]], str],
+    source: str,
+    now: datetime,
+    progress: Callable[[Submitted], None] = lambda _: None,
+) -> Submitted:
+    """Offer rows to a workflow. Same key, same payload: a duplicate. Same key, another payload: a conflict.
+
+    ``requested_by`` names the person in whose name the rows come, or finds it in the row.
+    """
+    submitted = Submitted()
+    for batch in _batches(rows, BATCH):
+        _submit_batch(connection, workflow, version, batch, requested_by, source, now, submitted)
+        progress(submitted)
+    return submitted
+
+
+def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _submit_batch(
+    connection: psycopg.Connection,
+    workflow: Workflow,
+    version: int,
+    batch: Sequence[Row],
+    requested_by: str | Callable[[Mapping[str, Any]], str],
+    source: str,
+    now: datetime,
+    submitted: Submitted,
+) -> None:
+    offers: dict[str, tuple[Row, Offer]] = {}
+    bad: list[rows_in.Quarantined] = []
+    for row in batch:
+        try:
+            if row.unreadable is not None:
+                raise BadRow(row.unreadable)
+            offer = workflow.intake.offer(row.columns)
+        except BadRow as error:
+            bad.append(_quarantined(workflow.intake, row, str(error)))
+            continue
+        if offer.key in offers:
+            _repeated(submitted, row, offer, offers[offer.key][1].digest)
+        else:
+            offers[offer.key] = (row, offer)
+    while True:
+        try:
+            with connection.transaction():
+                known = rows_in.known_keys(connection, workflow.name, list(offers))
+                fresh = [(row, offer) for key, (row, offer) in offers.items() if key not in known]
+                _add(connection, workflow, version, fresh, requested_by, now)
+                names = {requested_by if isinstance(requested_by, str) else "various"}
+                submitted.quarantined += len(bad)
+                rows_in.quarantine(connection, workflow.name, source, names.pop(), bad, now)
+            break
+        except psycopg.errors.UniqueViolation:
+            submitted.quarantined -= len(
+                bad
+            )  # somebody else submitted one of these keys just now: look again
+    submitted.accepted += len(fresh)
+    for problem in bad:
+        submitted._list(Problem(problem.row_no, problem.case_key, problem.reason))
+    for key, digest in known.items():
+        _repeated(submitted, *offers[key], digest)
+
+
+def _repeated(submitted: Submitted, row: Row, offer: Offer, digest: bytes) -> None:
+    if offer.digest == digest:
+        submitted.duplicates += 1
+        return
+    submitted.conflicts += 1
+    submitted._list(
+        Problem(
+            row.no,
+            offer.key,
+            f"case {offer.key} was submitted before with another payload: nothing was changed. Cancel that case and "
+            "submit under a new key, or send the first payload again",
+        )
+    )
+
+
+def _quarantined(intake: Intake, row: Row, reason: str) -> rows_in.Quarantined:
+    hidden = {name for names in intake.withheld.values() for name in names}
+    shown = {
+        str(name): str(value)[:500].replace("\x00", "␀").encode("utf-8", "replace").decode()
+        for name, value in row.columns.items()
+        if name not in hidden and value is not None
+    }
+    key = row.columns.get(intake.key)
+    shown_key = (
+        None if key is None else str(key)[:200].replace("\x00", "␀").encode("utf-8", "replace").decode()
+    )
+    return rows_in.Quarantined(row.no, shown_key, reason.replace("\x00", "␀"), encode(shown))
+
+
+def _add(
+    connection: psycopg.Connection,
+    workflow: Workflow,
+    version: int,
+    fresh: Sequence[tuple[Row, Offer]],
+    requested_by: str | Callable[[Mapping[str, Any]], str],
+    now: datetime,
+) -> None:
+    if not fresh:
+        return
+    at = now.isoformat()
+    salts = memoryview(os.urandom(SALT_BYTES * len(fresh)))
+    ids = rows_in.reserve_ids(connection, len(fresh))
+    new: list[rows_in.NewCase] = []
+    audit: list[bytes] = []
+    split: dict[str, list[tuple[int, bytes]]] = {"outcome": [], "protected": []}
+    for index, (case_id, (row, offer)) in enumerate(zip(ids, fresh, strict=True)):
+        person = requested_by if isinstance(requested_by, str) else requested_by(row.columns)
+        way = workflow.router.start(offer.variables)
+        if not isinstance(way, Arrive):
+            raise TypeError(f"the process {workflow.name} has no station behind its start event")
+        body = encode(
+            {
+                "act": "submitted",
+                "actor": person,
+                "role": "requester",
+                "record": f"case:{case_id}",
+                "case": case_id,
+                "seq": 1,
+                "at": at,
+                "version": version,
+                "payload": offer.digest.hex(),
+                "to": way.station,
+            }
+        )
+        salt = bytes(salts[index * SALT_BYTES : (index + 1) * SALT_BYTES])
+        committed = commitment(salt, body)
+        audit.append(records.audit_row(case_id, 1, salt, body, committed, GENESIS))
+        new.append(
+            rows_in.NewCase(
+                case_id,
+                offer.key,
+                person,
+                offer.digest,
+                encode(offer.variables),
+                way.station,
+                chained(GENESIS, committed),
+            )
+        )
+        if offer.withheld:
+            hidden = {**offer.withheld.get("outcome", {}), **offer.withheld.get("leaking", {})}
+            split["outcome"].append((case_id, encode(hidden)))
+            split["protected"].append((case_id, encode(offer.withheld.get("protected", {}))))
+    rows_in.add_cases(connection, workflow.name, version, new, now)
+    records.add_audit(connection, audit)
+    for table, hidden_rows in split.items():
+        rows_in.withhold(connection, table, hidden_rows)

@@ -1,0 +1,122 @@
+"""Versions of a workflow in the database: a case finishes on the one it started on."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import psycopg
+
+from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
+from orchestration_pipelines.model import bpmn
+
+
+def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: datetime) -> int:
+    """Make sure that this drawing is a version in the database; returns its id. Safe to repeat.
+
+    Refused while a case in flight stands on an earlier version that needs a worker nothing binds any more.
+    """
+    with connection.transaction():
+        connection.execute(
+            "INSERT INTO workflow (name, owner) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET owner = excluded.owner "
+            "WHERE workflow.owner <> excluded.owner",
+            (workflow.name, workflow.owner),
+        )
+        connection.execute("SELECT FROM workflow WHERE name = %s FOR UPDATE", (workflow.name,))
+        for queue in workflow.queues.values():
+            connection.execute(
+                "INSERT INTO queue VALUES (%s, %s, %s, %s) ON CONFLICT (workflow, name) DO UPDATE "
+                "SET owner = excluded.owner, role = excluded.role "
+                "WHERE (queue.owner, queue.role) <> (excluded.owner, excluded.role)",
+                (workflow.name, queue.name, queue.owner, queue.role),
+            )
+        for person, roles in workflow.reviewers.items():
+            connection.execute(
+                "INSERT INTO reviewer (person, roles) VALUES (%s, %s) ON CONFLICT (person) DO NOTHING",
+                (person, list(roles)),
+            )
+        for table in {id(table): table for table in workflow.tables.values()}.values():
+            _release_table(
+                connection, workflow.name, table.file_name, table.model.digest, table.content, by, now
+            )
+        known = connection.execute(
+            "SELECT id FROM workflow_version WHERE workflow = %s AND digest = %s",
+            (workflow.name, workflow.process.digest),
+        ).fetchone()
+        if known is not None:
+            return int(known[0])
+        _refuse_unbound(connection, workflow)
+        made = connection.execute(
+            "INSERT INTO workflow_version (workflow, version, digest, bpmn, released_at, released_by) "
+            "SELECT %(name)s, coalesce(max(version), 0) + 1, %(digest)s, %(bpmn)s, %(now)s, %(by)s "
+            "FROM workflow_version WHERE workflow = %(name)s RETURNING id",
+            {
+                "name": workflow.name,
+                "digest": workflow.process.digest,
+                "bpmn": workflow.bpmn,
+                "now": now,
+                "by": by,
+            },
+        ).fetchone()
+        assert made is not None  # noqa: S101 - an INSERT … RETURNING returns
+        connection.execute(
+            "SELECT append_audit((SELECT -id FROM workflow WHERE name = %s), %s, 'owner', 'released', %s, %s, %s)",
+            (
+                workflow.name,
+                by,
+                f"version:{made[0]}",
+                now,
+                psycopg.types.json.Jsonb({"digest": workflow.process.digest}),
+            ),
+        )
+        return int(made[0])
+
+
+def _release_table(
+    connection: psycopg.Connection,
+    workflow: str,
+    file_name: str,
+    digest: str,
+    content: bytes,
+    by: str,
+    now: datetime,
+) -> None:
+    connection.execute(
+        "UPDATE decision_table SET active = false "
+        "WHERE workflow = %s AND file_name = %s AND digest <> %s AND active",
+        (workflow, file_name, digest),
+    )
+    connection.execute(
+        "INSERT INTO decision_table VALUES (%s, %s, %s, %s, true, %s, %s) "
+        "ON CONFLICT (workflow, file_name, digest) DO UPDATE SET active = true WHERE NOT decision_table.active",
+        (workflow, file_name, digest, content, now, by),
+    )
+
+
+def earlier(connection: psycopg.Connection, workflow: Workflow, current: int) -> list[tuple[int, Workflow]]:
+    """The earlier versions on which cases are still in flight, each as a workflow that can be swept."""
+    rows = connection.execute(
+        "SELECT v.id, v.version, v.bpmn FROM workflow_version v WHERE v.workflow = %s AND v.id <> %s "
+        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') ORDER BY v.id",
+        (workflow.name, current),
+    ).fetchall()
+    return [
+        (row[0], workflow.on(bpmn.loads(row[2], f"{workflow.name} version {row[1]}"), row[2])) for row in rows
+    ]
+
+
+def _refuse_unbound(connection: psycopg.Connection, workflow: Workflow) -> None:
+    rows = connection.execute(
+        "SELECT v.version, v.bpmn FROM workflow_version v WHERE v.workflow = %s "
+        "AND EXISTS (SELECT FROM cases c WHERE c.version_id = v.id AND c.state = 'open')",
+        (workflow.name,),
+    ).fetchall()
+    for version, content in rows:
+        process = bpmn.loads(content, f"{workflow.name} version {version}")
+        if unbound := workflow.on(process, content).missing_workers():
+            raise WorkflowRefused(
+                workflow.name,
+                [
+                    f"cases are in flight on version {version}, which needs the worker {unbound[0]!r}: keep it in "
+                    "workers.py until they have ended"
+                ],
+            )

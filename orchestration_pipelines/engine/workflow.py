@@ -1,0 +1,247 @@
+"""A workflow as it runs: the drawn process, its tables, its workers, and what its owner declared.
+
+A workflow is a folder (see README, "Your own workflow"): one ``.bpmn``, any ``.dmn``, ``workers.py``,
+``workflow.yaml``. Everything that would only show at three in the morning is refused here.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import yaml
+
+from orchestration_pipelines.domain.intake import TYPES, Field, Intake
+from orchestration_pipelines.domain.worker import Worker
+from orchestration_pipelines.model import bpmn, dmn
+from orchestration_pipelines.model.process import Kind, Process
+from orchestration_pipelines.model.semantics import Router
+
+#: the station that every workflow has and nobody draws: undoes a cancelled or abandoned case
+CANCELLATION = "cancellation"
+
+
+class WorkflowRefused(ValueError):
+    """The folder does not make a workflow that can run; the message lists every reason."""
+
+    def __init__(self, name: str, problems: Iterable[str]) -> None:
+        self.problems = tuple(problems)
+        listed = "\n".join(f"  - {problem}" for problem in self.problems)
+        super().__init__(f"workflow {name} is refused:\n{listed}")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """Where review tasks wait: somebody owns it, and a role may decide in it."""
+
+    name: str
+    owner: str
+    role: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A DMN file: its name in the folder, its bytes, and the model read from it."""
+
+    file_name: str
+    content: bytes
+    model: dmn.Model
+
+
+@dataclass(frozen=True)
+class Workflow:
+    """Everything the engine needs to run the cases of one workflow version."""
+
+    name: str
+    owner: str
+    process: Process
+    bpmn: bytes
+    tables: Mapping[str, Table]  #: decision name to the table that has it
+    workers: Mapping[str, Worker]
+    tools: Mapping[str, Callable[[str], Any]]
+    intake: Intake
+    queues: Mapping[str, Queue]
+    reviewers: Mapping[str, tuple[str, ...]]
+    package: ModuleType
+    folder: Path
+
+    @cached_property
+    def router(self) -> Router:
+        """The pure token semantics of this version."""
+        return Router(self.process)
+
+    def worker_of(self, element: str) -> Worker | None:
+        """The worker bound to a service task."""
+        drawn = self.process.elements[element]
+        return self.workers.get(drawn.calls or drawn.id)
+
+    def owner_of(self, element: str | None) -> str:
+        """Who is told when something is stuck at an element."""
+        drawn = self.process.elements.get(element or "")
+        return (drawn.extra.get("owner") if drawn else None) or self.owner
+
+    def on(self, process: Process, content: bytes) -> Workflow:
+        """The same workflow on another (earlier) version of its drawing."""
+        return replace(self, process=process, bpmn=content)
+
+    def missing_workers(self) -> list[str]:
+        """Service tasks that nothing binds."""
+        return [
+            element.id
+            for element in self.process.elements.values()
+            if element.kind is Kind.SERVICE and self.worker_of(element.id) is None
+        ]
+
+
+def load_workflow(folder: str | Path) -> Workflow:
+    """Read a workflow folder; :class:`WorkflowRefused` or ``bpmn.ModelRefused`` say everything that is wrong."""
+    place = Path(folder).resolve()
+    drawings = sorted(place.glob("*.bpmn"))
+    if len(drawings) != 1:
+        raise WorkflowRefused(
+            place.name, [f"the folder needs exactly one .bpmn file and has {len(drawings)}"]
+        )
+    content = drawings[0].read_bytes()
+    process = bpmn.loads(content, drawings[0].name)
+    settings = _settings(place)
+    module = _workers_module(place)
+    tables = _tables(place)
+    name = str(settings.get("name") or process.id)
+    workflow = Workflow(
+        name=name,
+        owner=str(settings.get("owner") or process.extra.get("owner") or ""),
+        process=process,
+        bpmn=content,
+        tables=tables,
+        workers={value.name: value for value in vars(module).values() if isinstance(value, Worker)},
+        tools=dict(getattr(module, "TOOLS", {})),
+        intake=_intake(name, settings.get("intake") or {}),
+        queues={
+            queue: Queue(queue, str(entry.get("owner") or ""), str(entry.get("role") or ""))
+            for queue, entry in (settings.get("queues") or {}).items()
+        },
+        reviewers={person: tuple(roles) for person, roles in (settings.get("reviewers") or {}).items()},
+        package=module,
+        folder=place,
+    )
+    if problems := list(_problems(workflow)):
+        raise WorkflowRefused(name, problems)
+    return workflow
+
+
+def _settings(place: Path) -> dict[str, Any]:
+    path = place / "workflow.yaml"
+    if not path.is_file():
+        raise WorkflowRefused(
+            place.name, ["workflow.yaml is missing: it names the owner, the intake and the queues"]
+        )
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    if not isinstance(settings, dict):
+        raise WorkflowRefused(place.name, ["workflow.yaml is not a mapping of settings"])
+    known = {"name", "owner", "intake", "queues", "reviewers", "description"}
+    if unknown := sorted(set(settings) - known):
+        raise WorkflowRefused(place.name, [f"workflow.yaml: unknown setting {key!r}" for key in unknown])
+    return settings
+
+
+def _workers_module(place: Path) -> ModuleType:
+    """``workers.py``, imported under its package's name where it has one, so that it can import its siblings."""
+    path = place / "workers.py"
+    if not path.is_file():
+        raise WorkflowRefused(
+            place.name, ["workers.py is missing: it holds the functions behind the service tasks"]
+        )
+    parts, parent = [place.name], place.parent
+    while (parent / "__init__.py").is_file():
+        parts.insert(0, parent.name)
+        parent = parent.parent
+    package = ".".join(parts)
+    if (place / "__init__.py").is_file() and importlib.util.find_spec(parts[0]) is not None:
+        return importlib.import_module(f"{package}.workers")
+    unique = f"_workflow_{place.name}_workers"
+    spec = importlib.util.spec_from_file_location(unique, path)
+    if spec is None or spec.loader is None:
+        raise WorkflowRefused(place.name, [f"{path.name} cannot be imported"])
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[unique] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+def _tables(place: Path) -> dict[str, Table]:
+    tables: dict[str, Table] = {}
+    for path in sorted(place.glob("*.dmn")):
+        model = dmn.load(path)
+        table = Table(path.name, path.read_bytes(), model)
+        for decision in model.decisions:
+            tables[decision] = table
+    return tables
+
+
+def _intake(name: str, declared: Mapping[str, Any]) -> Intake:
+    problems: list[str] = []
+    fields = []
+    for column, written in (declared.get("fields") or {}).items():
+        kind = str(written).removesuffix("?")
+        if kind not in TYPES:
+            problems.append(
+                f"intake field {column!r} has the type {written!r}: use one of {', '.join(TYPES)}"
+            )
+        fields.append(Field(str(column), kind, str(written).endswith("?")))
+    withheld = {str(kind): tuple(names) for kind, names in (declared.get("withheld") or {}).items()}
+    if kinds := sorted(set(withheld) - {"outcome", "leaking", "protected"}):
+        problems.append(f"intake withholds {kinds[0]!r}: the kinds are outcome, leaking and protected")
+    if problems:
+        raise WorkflowRefused(name, problems)
+    return Intake(
+        key=str(declared.get("key") or "case_key"),
+        fields=tuple(fields),
+        withheld=withheld,
+        ignored=frozenset(declared.get("ignored") or ()),
+    )
+
+
+def _problems(workflow: Workflow) -> Iterable[str]:
+    if not workflow.owner:
+        yield "it has no owner: set owner in workflow.yaml, so that somebody is told when something is stuck"
+    for queue in workflow.queues.values():
+        if not queue.owner or not queue.role:
+            yield f"queue {queue.name} needs an owner and a role in workflow.yaml"
+    drawn = workflow.process.elements.values()
+    for element in drawn:
+        if element.kind is Kind.SERVICE:
+            yield from _worker_problems(workflow, element.id)
+        elif element.kind is Kind.RULE and (element.calls or element.id) not in workflow.tables:
+            yield (
+                f"{element.id} ({element.name}) asks for the decision {element.calls or element.id!r}, which no "
+                f".dmn file beside it has: there are {sorted(workflow.tables) or 'none'}"
+            )
+        elif element.kind is Kind.USER:
+            queue_name = element.extra.get("queue", "")
+            if not queue_name.startswith("=") and queue_name not in workflow.queues:
+                yield f"{element.id} ({element.name}) sends to the queue {queue_name!r}, which workflow.yaml has not"
+    if CANCELLATION in workflow.process.elements:
+        yield f"{CANCELLATION} is the engine's own station: give the element another id"
+
+
+def _worker_problems(workflow: Workflow, element: str) -> Iterable[str]:
+    drawn = workflow.process.elements[element]
+    worker = workflow.worker_of(element)
+    if worker is None:
+        yield (
+            f"{element} ({drawn.name}) has no worker: write a function {drawn.calls or element!r} with @worker in "
+            f"workers.py (there are {', '.join(sorted(workflow.workers)) or 'none'})"
+        )
+        return
+    for tool in worker.tools:
+        if tool not in workflow.tools:
+            yield f"worker {worker.name} takes the tool {tool!r}, which TOOLS in workers.py has not"
+    hidden = {name for names in workflow.intake.withheld.values() for name in names}
+    if leaks := sorted(hidden & set(worker.inputs)):
+        yield f"worker {worker.name} declares the input {leaks[0]!r}, which is withheld at intake"
