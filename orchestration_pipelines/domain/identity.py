@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from hashlib import sha256
 
 _LENGTH = struct.Struct(">I")
@@ -13,12 +14,23 @@ def idempotency_key(workflow: str, case_key: str, scope: str, element: str, visi
 
     Each part is prefixed with its length, so that no two different lists of parts hash alike.
     """
-    digest = sha256()
-    for part in (workflow, case_key, scope, element, str(visit)):
-        encoded = part.encode()
-        digest.update(_LENGTH.pack(len(encoded)))
-        digest.update(encoded)
-    return digest.hexdigest()
+    named = b"".join(
+        (
+            _prefixed(workflow),
+            _LENGTH.pack(len(key := case_key.encode())),
+            key,
+            _prefixed(scope),
+            _prefixed(element),
+            _prefixed(str(visit)),
+        )
+    )
+    return sha256(named).hexdigest()
+
+
+@lru_cache(maxsize=1024)
+def _prefixed(part: str) -> bytes:
+    encoded = part.encode()
+    return _LENGTH.pack(len(encoded)) + encoded
 
 
 def approval_id(case_id: int, visit: int) -> str:

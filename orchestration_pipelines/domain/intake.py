@@ -60,9 +60,7 @@ class Intake:
             raise BadColumns(f"the column {twice[0]!r} appears twice")
         needed = {self.key, *(f.name for f in self.fields)}
         if missing := sorted(needed - offered):
-            raise BadColumns(
-                f"missing column {', '.join(map(repr, missing))}: the file has {sorted(offered)}"
-            )
+            raise BadColumns(f"missing column {', '.join(map(repr, missing))}: the file has {sorted(offered)}")
         known = needed | self.ignored | {name for names in self.withheld.values() for name in names}
         if unknown := sorted(offered - known):
             raise BadColumns(
@@ -158,9 +156,7 @@ def flag(name: str, value: Any) -> bool:
 def day(name: str, value: Any) -> str:
     """A date, kept as ISO 8601 text."""
     try:
-        return date.fromisoformat(
-            text(name, value.isoformat() if isinstance(value, date) else value)
-        ).isoformat()
+        return date.fromisoformat(text(name, value.isoformat() if isinstance(value, date) else value)).isoformat()
     except ValueError:
         raise BadRow(f"field {name!r} is {str(value)[:40]!r}, not a date (YYYY-MM-DD)") from None
 

@@ -135,18 +135,14 @@ def call_whole(worker: Worker, cases: Sequence[Case], toolbox: Toolbox) -> list[
             return [answer]
         return [TypeError(f"worker {worker.name} was given 1 case and returned {_described(answer)}")]
     if not isinstance(answer, Exception):
-        wrong = TypeError(
-            f"worker {worker.name} was given {len(cases)} cases and returned {_described(answer)}"
-        )
+        wrong = TypeError(f"worker {worker.name} was given {len(cases)} cases and returned {_described(answer)}")
         return [wrong] * len(cases)
     middle = len(cases) // 2
     return call_whole(worker, cases[:middle], toolbox) + call_whole(worker, cases[middle:], toolbox)
 
 
 def _described(answer: Answer) -> str:
-    return (
-        f"a list of {len(answer)}" if isinstance(answer, list) else f"a {type(answer).__name__}, not a list"
-    )
+    return f"a list of {len(answer)}" if isinstance(answer, list) else f"a {type(answer).__name__}, not a list"
 
 
 def told(error: BaseException) -> tuple[str, str]:

@@ -94,9 +94,7 @@ class Engine:
         try:
             return self._tool_urls[name]
         except KeyError:
-            raise RuntimeError(
-                f"the tool {name!r} needs a URL: set ORCHESTRATION_TOOL_{name.upper()}_URL"
-            ) from None
+            raise RuntimeError(f"the tool {name!r} needs a URL: set ORCHESTRATION_TOOL_{name.upper()}_URL") from None
 
     def station(self, element: str) -> Station:
         """A station of the current version."""
@@ -144,10 +142,7 @@ class Engine:
         return found
 
     def _claimable(self, connection: psycopg.Connection, version: int) -> dict[str, bool]:
-        return {
-            element: bool(urgent)
-            for element, urgent in tokens.claimable(connection, version, self.order).items()
-        }
+        return {element: bool(urgent) for element, urgent in tokens.claimable(connection, version, self.order).items()}
 
     def fire_due(self, connection: psycopg.Connection) -> int:
         """Fire due timers by row updates; returns how many."""
@@ -158,9 +153,7 @@ class Engine:
         """A sweeper's session, to sweep stations with."""
         return Sweep(self.url, run, clock=self.clock, tools=self.tools(), **settings)
 
-    def sweep_station(
-        self, sweep: Sweep, element: str, *, until: float, urgent_only: bool = False
-    ) -> list[Swept]:
+    def sweep_station(self, sweep: Sweep, element: str, *, until: float, urgent_only: bool = False) -> list[Swept]:
         """Sweep one station. A compensation throw drives its handlers until every saga is undone."""
         station = self.station(element)
         swept = [sweep.station(station, until=until, urgent_only=urgent_only)]

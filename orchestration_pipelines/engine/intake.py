@@ -125,9 +125,7 @@ def _submit_batch(
                 rows_in.quarantine(connection, workflow.name, source, names.pop(), bad, now)
             break
         except psycopg.errors.UniqueViolation:
-            submitted.quarantined -= len(
-                bad
-            )  # somebody else submitted one of these keys just now: look again
+            submitted.quarantined -= len(bad)  # somebody else submitted one of these keys just now: look again
     submitted.accepted += len(fresh)
     for problem in bad:
         submitted._list(Problem(problem.row_no, problem.case_key, problem.reason))
@@ -158,9 +156,7 @@ def _quarantined(intake: Intake, row: Row, reason: str) -> rows_in.Quarantined:
         if name not in hidden and value is not None
     }
     key = row.columns.get(intake.key)
-    shown_key = (
-        None if key is None else str(key)[:200].replace("\x00", "␀").encode("utf-8", "replace").decode()
-    )
+    shown_key = None if key is None else str(key)[:200].replace("\x00", "␀").encode("utf-8", "replace").decode()
     return rows_in.Quarantined(row.no, shown_key, reason.replace("\x00", "␀"), encode(shown))
 
 

@@ -47,9 +47,7 @@ class Station:
     def element(self) -> Element:
         """The drawn element; the cancellation, which nobody draws, is a throw for everything completed."""
         if self.id == CANCELLATION:
-            return Element(
-                id=CANCELLATION, name="Cancelled: undo what was done", kind=Kind.THROW_COMPENSATION
-            )
+            return Element(id=CANCELLATION, name="Cancelled: undo what was done", kind=Kind.THROW_COMPENSATION)
         return self.workflow.process.elements[self.id]
 
     @cached_property

@@ -118,9 +118,7 @@ class Sweep:
         swept.seconds = time.monotonic() - begun
         return swept
 
-    def _work_through(
-        self, lane: _Lane, station: Station, size: _Size, until: float, urgent_only: bool
-    ) -> Any:
+    def _work_through(self, lane: _Lane, station: Station, size: _Size, until: float, urgent_only: bool) -> Any:
         alone = False
         while time.monotonic() < until:
             claimed = self._claim(lane.connection, station, 1 if alone else size.now, alone, urgent_only)
@@ -184,9 +182,7 @@ class Sweep:
     ) -> Advanced:
         """Advance; where the transaction fails, halve the chunk until the culprit stands alone."""
         try:
-            return advance(
-                lane.connection, station, self.holder, claimed, verdicts, started_at, self._clock()
-            )
+            return advance(lane.connection, station, self.holder, claimed, verdicts, started_at, self._clock())
         except psycopg.OperationalError:
             raise  # the database is gone, not the chunk bad
         except Exception as error:

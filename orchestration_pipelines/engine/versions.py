@@ -35,9 +35,7 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
                 (person, list(roles)),
             )
         for table in {id(table): table for table in workflow.tables.values()}.values():
-            _release_table(
-                connection, workflow.name, table.file_name, table.model.digest, table.content, by, now
-            )
+            _release_table(connection, workflow.name, table.file_name, table.model.digest, table.content, by, now)
         known = connection.execute(
             "SELECT id FROM workflow_version WHERE workflow = %s AND digest = %s",
             (workflow.name, workflow.process.digest),
@@ -81,8 +79,7 @@ def _release_table(
     now: datetime,
 ) -> None:
     connection.execute(
-        "UPDATE decision_table SET active = false "
-        "WHERE workflow = %s AND file_name = %s AND digest <> %s AND active",
+        "UPDATE decision_table SET active = false WHERE workflow = %s AND file_name = %s AND digest <> %s AND active",
         (workflow, file_name, digest),
     )
     connection.execute(
@@ -99,9 +96,7 @@ def earlier(connection: psycopg.Connection, workflow: Workflow, current: int) ->
         "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') ORDER BY v.id",
         (workflow.name, current),
     ).fetchall()
-    return [
-        (row[0], workflow.on(bpmn.loads(row[2], f"{workflow.name} version {row[1]}"), row[2])) for row in rows
-    ]
+    return [(row[0], workflow.on(bpmn.loads(row[2], f"{workflow.name} version {row[1]}"), row[2])) for row in rows]
 
 
 def _refuse_unbound(connection: psycopg.Connection, workflow: Workflow) -> None:

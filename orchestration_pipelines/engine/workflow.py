@@ -104,9 +104,7 @@ def load_workflow(folder: str | Path) -> Workflow:
     place = Path(folder).resolve()
     drawings = sorted(place.glob("*.bpmn"))
     if len(drawings) != 1:
-        raise WorkflowRefused(
-            place.name, [f"the folder needs exactly one .bpmn file and has {len(drawings)}"]
-        )
+        raise WorkflowRefused(place.name, [f"the folder needs exactly one .bpmn file and has {len(drawings)}"])
     content = drawings[0].read_bytes()
     process = bpmn.loads(content, drawings[0].name)
     settings = _settings(place)
@@ -138,9 +136,7 @@ def load_workflow(folder: str | Path) -> Workflow:
 def _settings(place: Path) -> dict[str, Any]:
     path = place / "workflow.yaml"
     if not path.is_file():
-        raise WorkflowRefused(
-            place.name, ["workflow.yaml is missing: it names the owner, the intake and the queues"]
-        )
+        raise WorkflowRefused(place.name, ["workflow.yaml is missing: it names the owner, the intake and the queues"])
     settings = yaml.safe_load(path.read_text(encoding="utf-8"))
     if not isinstance(settings, dict):
         raise WorkflowRefused(place.name, ["workflow.yaml is not a mapping of settings"])
@@ -154,9 +150,7 @@ def _workers_module(place: Path) -> ModuleType:
     """``workers.py``, imported under its package's name where it has one, so that it can import its siblings."""
     path = place / "workers.py"
     if not path.is_file():
-        raise WorkflowRefused(
-            place.name, ["workers.py is missing: it holds the functions behind the service tasks"]
-        )
+        raise WorkflowRefused(place.name, ["workers.py is missing: it holds the functions behind the service tasks"])
     parts, parent = [place.name], place.parent
     while (parent / "__init__.py").is_file():
         parts.insert(0, parent.name)
@@ -190,9 +184,7 @@ def _intake(name: str, declared: Mapping[str, Any]) -> Intake:
     for column, written in (declared.get("fields") or {}).items():
         kind = str(written).removesuffix("?")
         if kind not in TYPES:
-            problems.append(
-                f"intake field {column!r} has the type {written!r}: use one of {', '.join(TYPES)}"
-            )
+            problems.append(f"intake field {column!r} has the type {written!r}: use one of {', '.join(TYPES)}")
         fields.append(Field(str(column), kind, str(written).endswith("?")))
     withheld = {str(kind): tuple(names) for kind, names in (declared.get("withheld") or {}).items()}
     if kinds := sorted(set(withheld) - {"outcome", "leaking", "protected"}):

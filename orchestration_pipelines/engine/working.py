@@ -26,9 +26,7 @@ from orchestration_pipelines.store.tokens import Claimed
 WORK_S = 30.0
 
 
-def work(
-    station: Station, connection: psycopg.Connection, chunk: Sequence[Claimed], toolbox: Toolbox
-) -> list[Verdict]:
+def work(station: Station, connection: psycopg.Connection, chunk: Sequence[Claimed], toolbox: Toolbox) -> list[Verdict]:
     """Do a station's work on a chunk; a verdict for each token, in order."""
     match station.element.kind:
         case Kind.SERVICE:
@@ -57,9 +55,7 @@ def serve(
     """Call the bound worker."""
     worker = station.worker
     if worker is None:
-        unbound = Failed(
-            f"no worker is bound to {station.id}: write one in workers.py and replay", final=True
-        )
+        unbound = Failed(f"no worker is bound to {station.id}: write one in workers.py and replay", final=True)
         return [unbound] * len(chunk)
     known = _known(station, connection, chunk, worker)
     cases = [
@@ -91,9 +87,7 @@ def serve(
     ]
 
 
-_UNAPPROVED = PermissionError(
-    "there is no approval in force: neither a person nor a rule has approved this case"
-)
+_UNAPPROVED = PermissionError("there is no approval in force: neither a person nor a rule has approved this case")
 
 
 def _known(
@@ -111,9 +105,7 @@ def _known(
 _NOTHING: Mapping[str, Any] = {}
 
 
-def _verdict(
-    station: Station, worker: Worker, token: Claimed, variables: Mapping[str, Any], answer: Any
-) -> Verdict:
+def _verdict(station: Station, worker: Worker, token: Claimed, variables: Mapping[str, Any], answer: Any) -> Verdict:
     if answer is NOT_BEGUN:
         return GivenBack()
     if isinstance(answer, BpmnError):
@@ -155,9 +147,7 @@ def _patch(worker: Worker, answer: Any) -> dict[str, Any]:
     return {name: exact(value) for name, value in answer.items()}
 
 
-def _business_error(
-    station: Station, token: Claimed, variables: Mapping[str, Any], error: BpmnError
-) -> Verdict:
+def _business_error(station: Station, token: Claimed, variables: Mapping[str, Any], error: BpmnError) -> Verdict:
     worker = station.worker
     try:
         patch = _patch(worker, error.patch) if worker else {}
@@ -224,9 +214,7 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
     variables = decode(token.variables)
     router = station.workflow.router
     if token.fired is not None:
-        return Done(
-            way=router.fire_timer(token.fired, variables), outcome=f"timer:{token.fired}", voids_approval=True
-        )
+        return Done(way=router.fire_timer(token.fired, variables), outcome=f"timer:{token.fired}", voids_approval=True)
     if not signatures:
         return Failed(f"the case left {station.id} without a decision or a timer", final=True)
     last_round = max(signature.round for signature in signatures)

@@ -22,17 +22,13 @@ def due(text: str, start: datetime) -> datetime:
         try:
             instant = datetime.fromisoformat(text.strip())
         except ValueError:
-            raise ValueError(
-                f"{text!r} is neither an ISO 8601 duration (P3D, PT4H) nor a date and time"
-            ) from None
+            raise ValueError(f"{text!r} is neither an ISO 8601 duration (P3D, PT4H) nor a date and time") from None
         if instant.tzinfo is None:
             raise ValueError(f"{text!r} has no zone: write 2026-03-01T09:00:00+01:00")
         return instant
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
     moved = _months_later(start, years * 12 + months)
-    return moved + timedelta(
-        weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(match.group(7) or 0)
-    )
+    return moved + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(match.group(7) or 0))
 
 
 def _months_later(start: datetime, months: int) -> datetime:

@@ -27,9 +27,7 @@ def parse(content: bytes, name: str) -> ET.Element:
         nonlocal depth, count
         depth, count = depth + 1, count + 1
         if depth > MAX_DEPTH or count > MAX_ELEMENTS:
-            raise XmlRefused(
-                f"{name} nests deeper than {MAX_DEPTH} levels or has more than {MAX_ELEMENTS:,} elements"
-            )
+            raise XmlRefused(f"{name} nests deeper than {MAX_DEPTH} levels or has more than {MAX_ELEMENTS:,} elements")
         builder.start(_qualified(tag), {_qualified(key): value for key, value in attributes.items()})
 
     def end(tag: str) -> None:

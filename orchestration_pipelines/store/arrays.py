@@ -129,7 +129,10 @@ def _varying(values: Iterable[bytes | None]) -> tuple[bool, bytes]:
 
 def texts(values: Sequence[str | None]) -> Column:
     """``text[]``; None is NULL."""
-    has_null, body = _varying(None if value is None else value.encode() for value in values)
+    if values and values.count(values[0]) == len(values):  # one way for the whole chunk: the usual case
+        has_null, body = _varying([None if values[0] is None else values[0].encode()])
+        return _TextColumn(_TEXT, len(values), has_null, body * len(values))
+    has_null, body = _varying([None if value is None else value.encode() for value in values])
     return _TextColumn(_TEXT, len(values), has_null, body)
 
 

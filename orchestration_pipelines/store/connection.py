@@ -14,7 +14,15 @@ APP = "orchestration_app"
 
 #: A join of 2,000 ids against a large table must stay an index walk, whatever ANALYZE says:
 #: a hash join reads the whole table and grows with it (docs/adr/0003-the-sweep.md).
-_SWEEPER = {"enable_hashjoin": "off", "enable_mergejoin": "off", "enable_seqscan": "off", "jit": "off"}
+#: And the tables are joined as the statement writes them: the ids first.
+_SWEEPER = {
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "enable_seqscan": "off",
+    "enable_bitmapscan": "off",
+    "join_collapse_limit": "1",
+    "jit": "off",
+}
 
 
 class RawJson(Loader):
@@ -35,9 +43,7 @@ class RawJsonBinary(Loader):
         return bytes(data)[1:]
 
 
-def connect(
-    url: str, *, role: str | None = APP, sweeper: bool = False, autocommit: bool = True
-) -> psycopg.Connection:
+def connect(url: str, *, role: str | None = APP, sweeper: bool = False, autocommit: bool = True) -> psycopg.Connection:
     """A connection as ``role``. ``sweeper`` pins the plans of the hot statements and raw jsonb."""
     settings = {"timezone": "UTC", **(_SWEEPER if sweeper else {})}
     if role is not None:

@@ -26,7 +26,9 @@ _CASES = (
     "COPY cases (id, workflow, version_id, case_key, requested_by, payload_digest, variables, visits, audit_seq, "
     "audit_head, submitted_at, state, outcome, closed_at) FROM STDIN (FORMAT binary)"
 )
-_TOKENS = "COPY token (case_id, no, version_id, element, status, visit, order_key, entered_at) FROM STDIN (FORMAT binary)"
+_TOKENS = (
+    "COPY token (case_id, no, version_id, element, status, visit, order_key, entered_at) FROM STDIN (FORMAT binary)"
+)
 
 
 class NewCase(NamedTuple):
@@ -91,10 +93,7 @@ def add_cases(
     copy_rows(
         connection,
         _TOKENS,
-        [
-            row(int8(case.case_id), one, version_field, text(case.station), ready, first, at, at)
-            for case in cases
-        ],
+        [row(int8(case.case_id), one, version_field, text(case.station), ready, first, at, at) for case in cases],
     )
 
 

@@ -2,24 +2,14 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from datetime import datetime
 
 import psycopg
 
 from orchestration_pipelines.store.arrays import int4s, int8s, texts, utf8s
-from orchestration_pipelines.store.copying import (
-    NULL,
-    copy_rows,
-    instant,
-    int2,
-    int4,
-    int8,
-    jsonb,
-    row,
-    text,
-    varying,
-)
+from orchestration_pipelines.store.copying import NULL, copy_rows, jsonb, varying
 
 _AUDIT = "COPY audit_entry (case_id, seq, salt, body, commitment, prev) FROM STDIN (FORMAT binary)"
 _ACTIVITY = (
@@ -28,9 +18,21 @@ _ACTIVITY = (
 )
 
 
+_AUDIT_HEAD = struct.Struct(">hiqiii16si")
+_THIRTY_TWO = struct.pack(">i", 32)
+
+
 def audit_row(case_id: int, seq: int, salt: bytes, body: bytes, commitment: bytes, prev: bytes) -> bytes:
     """An audit entry, packed."""
-    return row(int8(case_id), int4(seq), varying(salt), varying(body), varying(commitment), varying(prev))
+    return b"".join(
+        (
+            _AUDIT_HEAD.pack(6, 8, case_id, 4, seq, 16, salt, len(body)),
+            body,
+            _THIRTY_TWO,
+            commitment,
+            varying(prev),
+        )
+    )
 
 
 def add_audit(connection: psycopg.Connection, rows: Sequence[bytes]) -> None:
@@ -38,30 +40,22 @@ def add_audit(connection: psycopg.Connection, rows: Sequence[bytes]) -> None:
     copy_rows(connection, _AUDIT, rows)
 
 
+_ACTIVITY_HEAD = struct.Struct(">hiqii")
+_ACTIVITY_MIDDLE = struct.Struct(">ihi8s")
+
+
 def activity_row(
-    case_id: int,
-    visit: int,
-    element: str,
-    outcome: str,
-    attempt: int,
-    entered_at: datetime,
-    started_at: bytes,
-    finished_at: bytes,
-    sweeper: int,
-    detail: bytes | None,
+    case_id: int, visit: int, what: bytes, attempt: int, entered_at: bytes, when: bytes, detail: bytes | None
 ) -> bytes:
-    """An activity, packed. ``started_at`` and ``finished_at`` are packed instants: a chunk shares them."""
-    return row(
-        int8(case_id),
-        int4(visit),
-        text(element),
-        text(outcome),
-        int2(attempt),
-        instant(entered_at),
-        started_at,
-        finished_at,
-        int8(sweeper),
-        NULL if detail is None else jsonb(detail),
+    """An activity, packed. ``what`` is element and outcome, ``when`` both instants and the sweeper: a chunk shares them."""
+    return b"".join(
+        (
+            _ACTIVITY_HEAD.pack(10, 8, case_id, 4, visit),
+            what,
+            _ACTIVITY_MIDDLE.pack(2, attempt, 8, entered_at),
+            when,
+            NULL if detail is None else jsonb(detail),
+        )
     )
 
 
@@ -90,9 +84,7 @@ def intend_effects(
     )
 
 
-def settle_effects(
-    connection: psycopg.Connection, settled: Sequence[tuple[int, int, str]], now: datetime
-) -> None:
+def settle_effects(connection: psycopg.Connection, settled: Sequence[tuple[int, int, str]], now: datetime) -> None:
     """Note how effects (case, visit, status) ended: done, refused, or unknown."""
     if not settled:
         return
@@ -118,9 +110,7 @@ def unsettled_effects(connection: psycopg.Connection, cases: Sequence[int]) -> s
     return {row[0] for row in rows}
 
 
-def arm_compensations(
-    connection: psycopg.Connection, armed: Sequence[tuple[int, int, str, int, str, bytes]]
-) -> None:
+def arm_compensations(connection: psycopg.Connection, armed: Sequence[tuple[int, int, str, int, str, bytes]]) -> None:
     """Add entries (case, number, activity, visit, handler, snapshot) to the saga logs."""
     if not armed:
         return
@@ -150,9 +140,7 @@ def mark_compensations(
     )
 
 
-def armed_compensations(
-    connection: psycopg.Connection, cases: Sequence[int]
-) -> list[tuple[int, int, str, str]]:
+def armed_compensations(connection: psycopg.Connection, cases: Sequence[int]) -> list[tuple[int, int, str, str]]:
     """The armed entries (case, number, activity, handler) of these cases."""
     return connection.execute(
         "SELECT case_id, no, activity, handler FROM compensation WHERE case_id = ANY(%s) AND status = 'armed'",
@@ -161,9 +149,7 @@ def armed_compensations(
     ).fetchall()
 
 
-def snapshots(
-    connection: psycopg.Connection, entries: Sequence[tuple[int, int]]
-) -> dict[tuple[int, int], bytes]:
+def snapshots(connection: psycopg.Connection, entries: Sequence[tuple[int, int]]) -> dict[tuple[int, int], bytes]:
     """The handlers' inputs of saga entries (case, number), as they were at completion."""
     if not entries:
         return {}

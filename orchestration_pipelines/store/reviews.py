@@ -85,9 +85,7 @@ def signatures_of(connection: psycopg.Connection, visits: Sequence[tuple[int, in
     ).fetchall()
 
 
-def end_tasks(
-    connection: psycopg.Connection, visits: Sequence[tuple[int, int]], status: str, now: datetime
-) -> None:
+def end_tasks(connection: psycopg.Connection, visits: Sequence[tuple[int, int]], status: str, now: datetime) -> None:
     """End the open tasks of visits (case, visit) that nobody will decide any more: expired or cancelled."""
     if not visits:
         return

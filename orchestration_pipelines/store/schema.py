@@ -13,9 +13,7 @@ MIGRATIONS = Path(__file__).parent / "migrations"
 
 #: what the application's role must not be able to do, ever: (table, privilege)
 _FORBIDDEN = [
-    (table, privilege)
-    for table in ("audit_entry", "review_decision")
-    for privilege in ("UPDATE", "DELETE", "TRUNCATE")
+    (table, privilege) for table in ("audit_entry", "review_decision") for privilege in ("UPDATE", "DELETE", "TRUNCATE")
 ] + [("withheld_outcome", "SELECT"), ("withheld_protected", "SELECT")]
 
 

@@ -33,7 +33,7 @@ _SETTINGS = {
     "listen_addresses": "''",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "'256MB'",
+    "shared_buffers": "'512MB'",
     "fsync": "on",
     "synchronous_commit": "on",
     "wal_compression": "off",
@@ -122,9 +122,7 @@ class EmbeddedServer:
             if self._as_root:
                 shutil.chown(folder, SERVICE_USER, SERVICE_USER)
             elif folder.stat().st_uid != os.getuid():
-                raise ServerFailed(
-                    f"{folder} belongs to somebody else: set ORCHESTRATION_HOME to a shorter path"
-                )
+                raise ServerFailed(f"{folder} belongs to somebody else: set ORCHESTRATION_HOME to a shorter path")
 
     def _make_service_user(self, tell: Callable[[str], None]) -> None:
         try:
@@ -146,9 +144,7 @@ class EmbeddedServer:
                     "PostgreSQL does not run as root, and no system user could be made for it "
                     f"({made.stderr.strip()}). Run as an ordinary user, or set ORCHESTRATION_DATABASE_URL."
                 ) from None
-        tell(
-            f"PostgreSQL does not run as root: it runs as the system user {SERVICE_USER}, its data in {self.folder}"
-        )
+        tell(f"PostgreSQL does not run as root: it runs as the system user {SERVICE_USER}, its data in {self.folder}")
 
     @property
     def binaries(self) -> Path:
@@ -190,9 +186,7 @@ class EmbeddedServer:
         )
         if made.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
-            raise ServerFailed(
-                f"the embedded PostgreSQL could not make its data folder: {made.stderr.strip()[-800:]}"
-            )
+            raise ServerFailed(f"the embedded PostgreSQL could not make its data folder: {made.stderr.strip()[-800:]}")
 
     def _launch(self) -> subprocess.Popen[bytes]:
         log = self.folder / "server.log"
@@ -224,9 +218,7 @@ class EmbeddedServer:
         while not self.answers():
             now = time.monotonic()
             if process is not None and process.poll() is not None:
-                raise ServerFailed(
-                    f"the embedded PostgreSQL ended at once. Its last words:\n{self._last_words()}"
-                )
+                raise ServerFailed(f"the embedded PostgreSQL ended at once. Its last words:\n{self._last_words()}")
             if now - begun > PATIENCE_S:
                 raise ServerFailed(
                     f"the embedded PostgreSQL did not answer in {PATIENCE_S:.0f} s:\n{self._last_words()}"
@@ -246,9 +238,7 @@ class EmbeddedServer:
         """The process id of the running postmaster; a pid file left behind by a crash is not believed."""
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
-            command = (
-                Path(f"/proc/{pid}/cmdline").read_bytes() if Path("/proc").is_dir() else _command_of(pid)
-            )
+            command = Path(f"/proc/{pid}/cmdline").read_bytes() if Path("/proc").is_dir() else _command_of(pid)
         except (OSError, ValueError, IndexError):
             return None
         return pid if str(self.data).encode() in command else None
@@ -267,9 +257,7 @@ class EmbeddedServer:
         pid = self._postmaster()
         if pid is None:
             return
-        family = subprocess.run(
-            ["/usr/bin/env", "pgrep", "-P", str(pid)], capture_output=True, text=True, check=False
-        )  # noqa: S603 - our own words
+        family = subprocess.run(["/usr/bin/env", "pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
         for process in [pid, *map(int, family.stdout.split())]:
             try:
                 os.kill(process, signal.SIGKILL)
@@ -295,7 +283,5 @@ def wheel_package() -> Path:
 
 
 def _command_of(pid: int) -> bytes:
-    shown = subprocess.run(
-        ["/usr/bin/env", "ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False
-    )  # noqa: S603 - our own words
+    shown = subprocess.run(["/usr/bin/env", "ps", "-o", "command=", "-p", str(pid)], capture_output=True, check=False)
     return shown.stdout

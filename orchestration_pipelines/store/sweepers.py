@@ -41,9 +41,7 @@ class SweeperSession:
     def close(self) -> None:
         """End the session: whatever is still leased is claimable at once."""
         if not self._connection.closed and not self._connection.broken:
-            self._connection.execute(
-                "UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = %s", (self.id,)
-            )
+            self._connection.execute("UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = %s", (self.id,))
         self._connection.close()
 
     def __enter__(self) -> SweeperSession:

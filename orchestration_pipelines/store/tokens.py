@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import psycopg
 
-from orchestration_pipelines.store.arrays import int2s, int4s, int8s, texts
+from orchestration_pipelines.store.arrays import Column, int2s, int4s, int8s, texts
 from orchestration_pipelines.store.sweepers import DEAD
 
 #: A claim whose holder never reported counts as a crash. From the second on a case runs alone …
@@ -26,20 +26,23 @@ class Claimed(NamedTuple):
     attempt: int
     crashes: int
     claim_no: int
-    entered_at: datetime
+    entered_at: bytes  #: as PostgreSQL packs it: it goes back as it came
     fired: str | None
     throw_from: str | None
     saga_no: int | None
     case_key: str
-    requested_by: str
     approval: str | None
+    audit_seq: int
+    audit_head: bytes
+    visits: int
+    cancel_reason: str | None
     variables: bytes
 
 
 _CLAIM = f"""
 WITH dead AS MATERIALIZED ({DEAD}),
 picked AS MATERIALIZED (
-    SELECT t.case_id, t.no FROM token t
+    SELECT t.ctid AS place, t.case_id FROM token t
     WHERE t.version_id = %(version)s AND t.element = %(element)s AND t.status = 'ready'
       AND t.order_key >= %(since)s AND t.order_key <= %(until)s
       AND (t.crashes >= {ALONE_FROM}) = %(alone)s
@@ -50,9 +53,9 @@ picked AS MATERIALIZED (
 UPDATE token t SET holder = %(holder)s, lease_until = clock_timestamp() + %(lease)s, claim_no = t.claim_no + 1,
     attempt = t.attempt + 1, crashes = t.crashes + (t.holder IS NOT NULL)::int
 FROM picked p JOIN cases c ON c.id = p.case_id
-WHERE t.case_id = p.case_id AND t.no = p.no
-RETURNING t.case_id, t.no, t.visit, t.attempt, t.crashes, t.claim_no, t.entered_at, t.fired, t.throw_from,
-    t.saga_no, c.case_key, c.requested_by, c.approval, c.variables
+WHERE t.ctid = p.place  -- locked just above: the row is where it was
+RETURNING t.case_id, t.no, t.visit, t.attempt, t.crashes, t.claim_no, timestamptz_send(t.entered_at), t.fired,
+    t.throw_from, t.saga_no, c.case_key, c.approval, c.audit_seq, c.audit_head, c.visits, c.cancel_reason, c.variables
 """  # noqa: S608 - constants of ours, not input
 
 
@@ -92,44 +95,53 @@ def claim(
     return cursor.fetchall()
 
 
-class Held(NamedTuple):
-    """A claimed token that is still ours, under lock, with its case's place in the record."""
-
-    case_id: int
-    no: int
-    audit_seq: int
-    audit_head: bytes
-    visits: int
-    cancel_reason: str | None
+class Outrun(RuntimeError):
+    """Somebody changed a case or took over a token meanwhile: nothing is written, look again under lock."""
 
 
-_LOCK = """
-SELECT t.case_id, t.no, c.audit_seq, c.audit_head, c.visits, c.cancel_reason
+_RELOOK = """
+SELECT t.case_id, t.no, c.approval, c.audit_seq, c.audit_head, c.visits, c.cancel_reason
 FROM unnest(%s::bigint[], %s::smallint[], %s::int[]) AS ours (case_id, no, claim_no)
 JOIN token t ON t.case_id = ours.case_id AND t.no = ours.no
 JOIN cases c ON c.id = t.case_id
-WHERE t.holder = %s AND t.claim_no = ours.claim_no AND t.status = 'ready'
+WHERE t.claim_no = ours.claim_no
 ORDER BY c.id, t.no FOR NO KEY UPDATE OF c, t
 """
 
 
-def lock(connection: psycopg.Connection, holder: int, claimed: Sequence[Claimed]) -> list[Held]:
-    """Lock the chunk's cases in id order and keep the tokens whose lease is still ours.
+def look_again(
+    connection: psycopg.Connection, holder: int, claimed: Sequence[Claimed]
+) -> dict[tuple[int, int], Claimed]:
+    """Lock the chunk's cases in id order; the tokens whose lease is still ours, as their cases are now.
 
     That alone drives what is written: a holder that lost its lease (a zombie) gets nothing back.
     """
-    cursor = connection.cursor(binary=True, row_factory=lambda _: Held._make)
-    cursor.execute(
-        _LOCK,
-        (
-            int8s([token.case_id for token in claimed]),
-            int2s([token.no for token in claimed]),
-            int4s([token.claim_no for token in claimed]),
-            holder,
-        ),
-        prepare=True,
+    rows = connection.execute(_RELOOK, _keys(claimed), prepare=True).fetchall()
+    ours = {(token.case_id, token.no): token for token in claimed}
+    return {
+        (row[0], row[1]): ours[row[0], row[1]]._replace(
+            approval=row[2], audit_seq=row[3], audit_head=row[4], visits=row[5], cancel_reason=row[6]
+        )
+        for row in rows
+    }
+
+
+def _keys(claimed: Sequence[Claimed]) -> tuple[Column, Column, Column]:
+    return (
+        int8s([token.case_id for token in claimed]),
+        int2s([token.no for token in claimed]),
+        int4s([token.claim_no for token in claimed]),
     )
-    return cursor.fetchall()
+
+
+#: The lease is still ours: every statement that moves a token says so. The fence alone says it, since it grows with
+#: every claim and every move; a condition on the holder would invite the planner to start from the tokens, not the ids.
+_OURS = "t.case_id = m.case_id AND t.no = m.no AND t.claim_no = m.claim_no"
+
+
+def _fenced(connection: psycopg.Connection, statement: str, parameters: Sequence[object], expected: int) -> None:
+    if connection.execute(statement, parameters, prepare=True).rowcount != expected:
+        raise Outrun("a lease was taken over")
 
 
 class TokenMove(NamedTuple):
@@ -137,6 +149,7 @@ class TokenMove(NamedTuple):
 
     case_id: int
     no: int
+    claim_no: int
     element: str
     status: str
     visit: int
@@ -144,91 +157,62 @@ class TokenMove(NamedTuple):
     saga_no: int = 0
 
 
-_MOVE = """
+_MOVE = f"""
 UPDATE token t SET element = m.element, status = m.status, visit = m.visit, attempt = 0, crashes = 0,
-    holder = NULL, lease_until = NULL, entered_at = %s, due_at = NULL, fired = NULL,
+    holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, entered_at = %s, due_at = NULL, fired = NULL,
     throw_from = m.throw_from, saga_no = nullif(m.saga_no, 0)
-FROM unnest(%s::bigint[], %s::smallint[], %s::text[], %s::text[], %s::int[], %s::text[], %s::int[])
-    AS m (case_id, no, element, status, visit, throw_from, saga_no)
-WHERE t.case_id = m.case_id AND t.no = m.no
-"""
+FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::text[], %s::text[], %s::int[], %s::text[], %s::int[])
+    AS m (case_id, no, claim_no, element, status, visit, throw_from, saga_no)
+WHERE {_OURS}
+"""  # noqa: S608 - a constant of ours, not input
 
 
 def move(connection: psycopg.Connection, moves: Sequence[TokenMove], now: datetime) -> None:
-    """Move locked tokens to the stations they go to."""
+    """Move tokens to the stations they go to; :class:`Outrun` if one is no longer ours."""
     if not moves:
         return
-    case_id, no, element, status, visit, throw_from, saga_no = zip(*moves, strict=True)
-    connection.execute(
-        _MOVE,
-        (
-            now,
-            int8s(case_id),
-            int2s(no),
-            texts(element),
-            texts(status),
-            int4s(visit),
-            texts(throw_from),
-            int4s(saga_no),
-        ),
-        prepare=True,
-    )
+    case_id, no, claim_no, element, status, visit, throw_from, saga_no = zip(*moves, strict=True)
+    columns = (int8s(case_id), int2s(no), int4s(claim_no), texts(element), texts(status), int4s(visit))
+    _fenced(connection, _MOVE, (now, *columns, texts(throw_from), int4s(saga_no)), len(moves))
 
 
-def end(connection: psycopg.Connection, tokens: Sequence[tuple[int, int]]) -> None:
-    """Consume locked tokens (case, no) that reached an end event."""
-    if not tokens:
-        return
-    case_id, no = zip(*tokens, strict=True)
-    connection.execute(
-        "DELETE FROM token t USING unnest(%s::bigint[], %s::smallint[]) AS e (case_id, no) "
-        "WHERE t.case_id = e.case_id AND t.no = e.no",
-        (int8s(case_id), int2s(no)),
-        prepare=True,
-    )
+_THESE = "unnest(%s::bigint[], %s::smallint[], %s::int[]) AS m (case_id, no, claim_no)"
 
 
-def back_off(connection: psycopg.Connection, tokens: Sequence[tuple[int, int, datetime]]) -> None:
-    """Let locked tokens (case, no, until when) wait before they are tried again."""
-    if not tokens:
-        return
-    case_id, no, due_at = zip(*tokens, strict=True)
-    connection.execute(
-        "UPDATE token t SET status = 'backoff', due_at = b.due_at, holder = NULL, lease_until = NULL, crashes = 0 "
-        "FROM unnest(%s::bigint[], %s::smallint[], %s::timestamptz[]) AS b (case_id, no, due_at) "
-        "WHERE t.case_id = b.case_id AND t.no = b.no",
-        (int8s(case_id), int2s(no), list(due_at)),
-    )
+def end(connection: psycopg.Connection, claimed: Sequence[Claimed]) -> None:
+    """Consume tokens that reached an end event."""
+    if claimed:
+        statement = f"DELETE FROM token t USING {_THESE} WHERE {_OURS}"  # noqa: S608 - constants of ours
+        _fenced(connection, statement, _keys(claimed), len(claimed))
 
 
-def set_aside(connection: psycopg.Connection, tokens: Sequence[tuple[int, int]], status: str) -> None:
-    """Put locked tokens out of every station's reach until a person acts: ``dead`` or ``stuck``."""
-    if not tokens:
-        return
-    case_id, no = zip(*tokens, strict=True)
-    connection.execute(
-        "UPDATE token t SET status = %s, holder = NULL, lease_until = NULL "
-        "FROM unnest(%s::bigint[], %s::smallint[]) AS a (case_id, no) "
-        "WHERE t.case_id = a.case_id AND t.no = a.no",
-        (status, int8s(case_id), int2s(no)),
-    )
-
-
-def give_back(connection: psycopg.Connection, holder: int, claimed: Sequence[Claimed]) -> None:
-    """End the lease of tokens on which no work was begun; the attempt does not count."""
+def back_off(connection: psycopg.Connection, claimed: Sequence[Claimed], until: Sequence[datetime]) -> None:
+    """Let tokens wait, each until its time, before they are tried again."""
     if not claimed:
         return
-    connection.execute(
-        "UPDATE token t SET holder = NULL, lease_until = NULL, attempt = greatest(t.attempt - 1, 0) "
-        "FROM unnest(%s::bigint[], %s::smallint[], %s::int[]) AS g (case_id, no, claim_no) "
-        "WHERE t.case_id = g.case_id AND t.no = g.no AND t.claim_no = g.claim_no AND t.holder = %s",
-        (
-            int8s([token.case_id for token in claimed]),
-            int2s([token.no for token in claimed]),
-            int4s([token.claim_no for token in claimed]),
-            holder,
-        ),
+    statement = (
+        "UPDATE token t SET status = 'backoff', due_at = m.due_at, holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, crashes = 0 "
+        "FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::timestamptz[]) AS m (case_id, no, claim_no, due_at) "
+        f"WHERE {_OURS}"
     )
+    _fenced(connection, statement, (*_keys(claimed), list(until)), len(claimed))
+
+
+def set_aside(connection: psycopg.Connection, claimed: Sequence[Claimed], status: str) -> None:
+    """Put tokens out of every station's reach until a person acts: ``dead`` or ``stuck``."""
+    if claimed:
+        statement = f"UPDATE token t SET status = %s, holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1 FROM {_THESE} WHERE {_OURS}"  # noqa: S608 - constants of ours
+        _fenced(connection, statement, (status, *_keys(claimed)), len(claimed))
+
+
+def give_back(connection: psycopg.Connection, claimed: Sequence[Claimed]) -> None:
+    """End the lease of tokens on which no work was begun; the attempt does not count."""
+    if claimed:
+        connection.execute(
+            "UPDATE token t SET holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, attempt = greatest(t.attempt - 1, 0) "  # noqa: S608 - constants of ours
+            f"FROM {_THESE} WHERE {_OURS}",
+            _keys(claimed),
+        )
 
 
 def wake_due(connection: psycopg.Connection, now: datetime) -> int:

@@ -62,8 +62,7 @@ class _Reader:
             return None
         for kind in ("choreography", "conversation"):
             self.problems.extend(
-                f"{found.get('id')}: a {kind} is not supported: draw a process"
-                for found in self._root.iter(_IN + kind)
+                f"{found.get('id')}: a {kind} is not supported: draw a process" for found in self._root.iter(_IN + kind)
             )
         drawn = candidates[0]
         self._read_lanes(drawn)
@@ -117,9 +116,7 @@ class _Reader:
             if text.startswith(("${", "#{")) or (
                 language and "feel" not in language.lower() and "FEEL" not in language
             ):
-                self._refuse(
-                    node, f'its condition {text!r} is not FEEL: write it in FEEL, such as  route = "auto"'
-                )
+                self._refuse(node, f'its condition {text!r} is not FEEL: write it in FEEL, such as  route = "auto"')
             text = text.removeprefix("=").strip()
         source = node.get("sourceRef", "")
         default = any(child.get("id") == source and child.get("default") == node.get("id") for child in drawn)
@@ -144,9 +141,7 @@ class _Reader:
         if kind == "boundaryEvent":
             return self._boundary(node)
         if kind == "intermediateThrowEvent":
-            return self._event(
-                node, {"compensateEventDefinition": Kind.THROW_COMPENSATION}, "intermediate throw event"
-            )
+            return self._event(node, {"compensateEventDefinition": Kind.THROW_COMPENSATION}, "intermediate throw event")
         self._refuse(
             node,
             f"a {kind} is refused: {profile.REFUSED.get(kind, 'it is not in the profile (docs/bpmn-profile.md)')}",
@@ -171,16 +166,12 @@ class _Reader:
             )
         return self._made(Kind.START, node)
 
-    def _event(
-        self, node: ET.Element, kinds: dict[str | None, Kind] | dict[str, Kind], what: str
-    ) -> Element | None:
+    def _event(self, node: ET.Element, kinds: dict[str | None, Kind] | dict[str, Kind], what: str) -> Element | None:
         definitions = _definitions(node)
         name = local(definitions[0].tag) if definitions else None
         if len(definitions) > 1 or name not in kinds:
             wanted = ", ".join(str(kind or "none") for kind in kinds)
-            self._refuse(
-                node, f"this {what} is refused: {name or 'none'} is not read yet; use one of {wanted}"
-            )
+            self._refuse(node, f"this {what} is refused: {name or 'none'} is not read yet; use one of {wanted}")
             return None
         kind = kinds[name]  # type: ignore[index] # the test above says that it is in
         error = self._error(node, definitions[0]) if name == "errorEventDefinition" else None
@@ -193,9 +184,7 @@ class _Reader:
             return None
         code = self._errors.get(reference)
         if code is None:
-            self._refuse(
-                node, f"it names the error {reference!r}, which has no errorCode in this file: add an <error>"
-            )
+            self._refuse(node, f"it names the error {reference!r}, which has no errorCode in this file: add an <error>")
         return code
 
     def _boundary(self, node: ET.Element) -> Element | None:

@@ -171,9 +171,7 @@ class Model:
         try:
             return self.decisions[name]
         except KeyError:
-            raise KeyError(
-                f"there is no decision {name!r}; there are {', '.join(sorted(self.decisions))}"
-            ) from None
+            raise KeyError(f"there is no decision {name!r}; there are {', '.join(sorted(self.decisions))}") from None
 
     def evaluate(self, decision_name: str, inputs: Mapping[str, Any]) -> Any:
         """A decision's value."""

@@ -73,9 +73,7 @@ class _Reader:
         where = f"{decision.get('id')} ({decision.get('name')})"
         table = decision.find(self._in + "decisionTable")
         if table is None:
-            self._problems.append(
-                f"{where}: only decision tables are read yet; turn its expression into a table"
-            )
+            self._problems.append(f"{where}: only decision tables are read yet; turn its expression into a table")
             return None
         policy = table.get("hitPolicy", "UNIQUE")
         if policy not in POLICIES or table.get("aggregation"):
@@ -89,12 +87,9 @@ class _Reader:
         columns = tuple(self._column(where, index, column, rules, ids) for index, column in enumerate(inputs))
         names = tuple(output.get("name") for output in outputs)
         results = tuple(
-            self._results(where, rule, rule_id, len(outputs))
-            for rule, rule_id in zip(rules, ids, strict=True)
+            self._results(where, rule, rule_id, len(outputs)) for rule, rule_id in zip(rules, ids, strict=True)
         )
-        return DecisionTable(
-            policy, columns, names if len(names) > 1 else (None,), ids, results, self._digest
-        )
+        return DecisionTable(policy, columns, names if len(names) > 1 else (None,), ids, results, self._digest)
 
     def _column(
         self, where: str, index: int, column: ET.Element, rules: list[ET.Element], ids: tuple[str, ...]
@@ -104,20 +99,14 @@ class _Reader:
         cells = []
         for rule, rule_id in zip(rules, ids, strict=True):
             entries = rule.findall(self._in + "inputEntry")
-            written = (
-                (entries[index].findtext(self._in + "text") or "").strip() if index < len(entries) else ""
-            )
+            written = (entries[index].findtext(self._in + "text") or "").strip() if index < len(entries) else ""
             cells.append(self._read(f"{where} {rule_id} input {index + 1}", written or "-", feel.unary_tests))
         return Column(text, expression, tuple(cells))
 
-    def _results(
-        self, where: str, rule: ET.Element, rule_id: str, outputs: int
-    ) -> tuple[feel.Expression, ...]:
+    def _results(self, where: str, rule: ET.Element, rule_id: str, outputs: int) -> tuple[feel.Expression, ...]:
         entries = rule.findall(self._in + "outputEntry")
         if len(entries) != outputs:
-            self._problems.append(
-                f"{where} {rule_id}: it has {len(entries)} output entries for {outputs} outputs"
-            )
+            self._problems.append(f"{where} {rule_id}: it has {len(entries)} output entries for {outputs} outputs")
         return tuple(
             self._read(
                 f"{where} {rule_id} output {number}",

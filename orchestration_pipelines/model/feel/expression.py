@@ -88,9 +88,7 @@ class _Parser:
     def _unexpected(self, wanted: str) -> FeelError:
         token = self._token()
         at = len(self.text) if token is None else token.at
-        found = (
-            "the end" if token is None else repr(token.value if token.kind != "number" else str(token.value))
-        )
+        found = "the end" if token is None else repr(token.value if token.kind != "number" else str(token.value))
         return FeelError(self.text, at, f"expected {wanted}, found {found}")
 
     # -- unary tests (clause 7.3.5, rules 7 to 17)

@@ -48,9 +48,7 @@ _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 def tokens(text: str) -> list[Token]:
     """The tokens of an expression; :class:`FeelError` at the first character that starts none."""
     if len(text) > MAX_CHARS:
-        raise FeelError(
-            text, MAX_CHARS, f"the expression has {len(text):,} characters; {MAX_CHARS:,} are allowed"
-        )
+        raise FeelError(text, MAX_CHARS, f"the expression has {len(text):,} characters; {MAX_CHARS:,} are allowed")
     found: list[Token] = []
     position = 0
     while position < len(text):
