@@ -30,7 +30,9 @@ def exact(value: Any) -> Any:
 
     A worker may compute with floats; what it returns is stored exactly as it would be printed.
     """
-    if value is None or isinstance(value, str | bool | int):
+    if type(value) in _EXACT_ALREADY:
+        return value
+    if isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
         return _finite(Decimal(repr(value)))
@@ -43,6 +45,9 @@ def exact(value: Any) -> Any:
     raise TypeError(
         f"a {type(value).__name__} cannot be kept in a case: return text, numbers, true/false, None, lists or dicts"
     )
+
+
+_EXACT_ALREADY = frozenset({type(None), str, bool, int})
 
 
 def _finite(number: Decimal) -> Decimal:

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import psycopg
@@ -82,13 +82,10 @@ class Engine:
 
     def tools(self) -> dict[str, Callable[[], Any]]:
         """The factories of the tools that the workflow's workers may use."""
-        made: dict[str, Callable[[], Any]] = {}
-        for name, factory in self.workflow.tools.items():
-            if inspect.signature(factory).parameters:
-                made[name] = lambda factory=factory, name=name: factory(self._tool_url(name))
-            else:
-                made[name] = factory
-        return made
+        return {
+            name: partial(factory, self._tool_url(name)) if inspect.signature(factory).parameters else factory
+            for name, factory in self.workflow.tools.items()
+        }
 
     def _tool_url(self, name: str) -> str:
         try:
@@ -161,13 +158,14 @@ class Engine:
             while time.monotonic() < until:
                 busy = [
                     name
-                    for name in swept[-1].advanced.handoffs.counts
+                    for name in swept[-1].tally.handed
                     if name != CANCELLATION and self.workflow.process.elements[name].is_handler
                 ]
                 if not busy:
                     break
-                for handler in busy:
-                    swept.append(sweep.station(self.station(handler), until=until, urgent_only=urgent_only))
+                swept.extend(
+                    sweep.station(self.station(handler), until=until, urgent_only=urgent_only) for handler in busy
+                )
                 swept.append(sweep.station(station, until=until, urgent_only=urgent_only))
         return swept
 
@@ -175,10 +173,10 @@ class Engine:
         """Sweep the cases that finish on earlier versions of the drawing, through the same code."""
         with self.connect() as connection:
             flights = versions.earlier(connection, self.workflow, self.version)
-        swept = []
+        swept: list[Swept] = []
         for version, workflow in flights:
-            for element in sweeping_order(workflow):
-                swept.append(sweep.station(Station(workflow, version, element), until=until))
+            stations = (Station(workflow, version, element) for element in sweeping_order(workflow))
+            swept.extend(sweep.station(station, until=until) for station in stations)
         return swept
 
     def sweep(self, run: str = "sweep", *, seconds: float = SWEEP_S) -> SweepReport:
@@ -195,8 +193,8 @@ class Engine:
                     if element in waiting:
                         for swept in self.sweep_station(sweep, element, until=until):
                             report.stations.append(swept)
-                            moved += swept.advanced.completed + swept.advanced.failed + swept.advanced.dead
-                            waiting.update(dict.fromkeys(swept.advanced.handoffs.counts, False))
+                            moved += swept.tally.moved
+                            waiting.update(dict.fromkeys(swept.tally.handed, False))
                 if moved == 0:
                     break
             report.stations.extend(self.sweep_earlier(sweep, until=until))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -14,6 +15,7 @@ import psycopg
 from orchestration_pipelines.domain.audit import GENESIS, SALT_BYTES, chained, commitment
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.intake import BadRow, Intake, Offer
+from orchestration_pipelines.engine.sweep import collector_at_rest
 from orchestration_pipelines.engine.workflow import Workflow
 from orchestration_pipelines.model.semantics import Arrive
 from orchestration_pipelines.store import intake as rows_in
@@ -48,7 +50,8 @@ class Submitted:
         """How many rows there were."""
         return self.accepted + self.duplicates + self.conflicts + self.quarantined
 
-    def _list(self, problem: Problem) -> None:
+    def add_problem(self, problem: Problem) -> None:
+        """List a problem for the person who offered the row."""
         if len(self.problems) < LISTED:
             self.problems.append(problem)
 
@@ -78,9 +81,18 @@ def submit(
     ``requested_by`` names the person in whose name the rows come, or finds it in the row.
     """
     submitted = Submitted()
-    for batch in _batches(rows, BATCH):
-        _submit_batch(connection, workflow, version, batch, requested_by, source, now, submitted)
-        progress(submitted)
+    writing: Future[None] | None = None
+    # One batch is typed while the one before it is written.
+    with collector_at_rest(), ThreadPoolExecutor(max_workers=1) as writer:
+        for rows_read in _batches(rows, BATCH):
+            batch = _typed(workflow.intake, rows_read, requested_by)
+            if writing is not None:
+                writing.result()
+                progress(submitted)
+            writing = writer.submit(_write, connection, workflow, version, batch, source, now, submitted)
+        if writing is not None:
+            writing.result()
+            progress(submitted)
     return submitted
 
 
@@ -90,47 +102,63 @@ def _batches(rows: Iterable[Row], size: int) -> Iterator[list[Row]]:
         yield batch
 
 
-def _submit_batch(
+@dataclass
+class _Batch:
+    """Rows that were typed: good ones by key, and what is wrong with the others."""
+
+    offers: dict[str, tuple[Row, Offer, str]] = field(default_factory=dict)
+    repeated: list[tuple[Row, Offer, bytes]] = field(default_factory=list)
+    bad: list[rows_in.Quarantined] = field(default_factory=list)
+
+
+def _typed(intake: Intake, rows: Sequence[Row], requested_by: str | Callable[[Mapping[str, Any]], str]) -> _Batch:
+    batch = _Batch()
+    for row in rows:
+        if row.unreadable is not None:
+            batch.bad.append(_quarantined(intake, row, row.unreadable))
+            continue
+        try:
+            offer = intake.offer(row.columns)
+        except BadRow as error:
+            batch.bad.append(_quarantined(intake, row, str(error)))
+            continue
+        if offer.key in batch.offers:
+            batch.repeated.append((row, offer, batch.offers[offer.key][1].digest))
+        else:
+            person = requested_by if isinstance(requested_by, str) else requested_by(row.columns)
+            batch.offers[offer.key] = (row, offer, person)
+    return batch
+
+
+def _write(
     connection: psycopg.Connection,
     workflow: Workflow,
     version: int,
-    batch: Sequence[Row],
-    requested_by: str | Callable[[Mapping[str, Any]], str],
+    batch: _Batch,
     source: str,
     now: datetime,
     submitted: Submitted,
 ) -> None:
-    offers: dict[str, tuple[Row, Offer]] = {}
-    bad: list[rows_in.Quarantined] = []
-    for row in batch:
-        try:
-            if row.unreadable is not None:
-                raise BadRow(row.unreadable)
-            offer = workflow.intake.offer(row.columns)
-        except BadRow as error:
-            bad.append(_quarantined(workflow.intake, row, str(error)))
-            continue
-        if offer.key in offers:
-            _repeated(submitted, row, offer, offers[offer.key][1].digest)
-        else:
-            offers[offer.key] = (row, offer)
+    known: dict[str, bytes] = {}
     while True:
         try:
             with connection.transaction():
-                known = rows_in.known_keys(connection, workflow.name, list(offers))
-                fresh = [(row, offer) for key, (row, offer) in offers.items() if key not in known]
-                _add(connection, workflow, version, fresh, requested_by, now)
-                names = {requested_by if isinstance(requested_by, str) else "various"}
-                submitted.quarantined += len(bad)
-                rows_in.quarantine(connection, workflow.name, source, names.pop(), bad, now)
+                known = rows_in.known_keys(connection, workflow.name, list(batch.offers))
+                fresh = [(offer, person) for key, (_, offer, person) in batch.offers.items() if key not in known]
+                _add(connection, workflow, version, fresh, now)
+                rows_in.quarantine(connection, workflow.name, source, batch.bad, now)
             break
         except psycopg.errors.UniqueViolation:
-            submitted.quarantined -= len(bad)  # somebody else submitted one of these keys just now: look again
+            continue  # somebody else submitted one of these keys just now: look again
     submitted.accepted += len(fresh)
-    for problem in bad:
-        submitted._list(Problem(problem.row_no, problem.case_key, problem.reason))
+    submitted.quarantined += len(batch.bad)
+    for problem in batch.bad:
+        submitted.add_problem(Problem(problem.row_no, problem.case_key, problem.reason))
+    for row, offer, digest in batch.repeated:
+        _repeated(submitted, row, offer, digest)
     for key, digest in known.items():
-        _repeated(submitted, *offers[key], digest)
+        row, offer, _ = batch.offers[key]
+        _repeated(submitted, row, offer, digest)
 
 
 def _repeated(submitted: Submitted, row: Row, offer: Offer, digest: bytes) -> None:
@@ -138,14 +166,11 @@ def _repeated(submitted: Submitted, row: Row, offer: Offer, digest: bytes) -> No
         submitted.duplicates += 1
         return
     submitted.conflicts += 1
-    submitted._list(
-        Problem(
-            row.no,
-            offer.key,
-            f"case {offer.key} was submitted before with another payload: nothing was changed. Cancel that case and "
-            "submit under a new key, or send the first payload again",
-        )
+    reason = (
+        f"case {offer.key} was submitted before with another payload: nothing was changed. Cancel that case and "
+        "submit under a new key, or send the first payload again"
     )
+    submitted.add_problem(Problem(row.no, offer.key, reason))
 
 
 def _quarantined(intake: Intake, row: Row, reason: str) -> rows_in.Quarantined:
@@ -164,8 +189,7 @@ def _add(
     connection: psycopg.Connection,
     workflow: Workflow,
     version: int,
-    fresh: Sequence[tuple[Row, Offer]],
-    requested_by: str | Callable[[Mapping[str, Any]], str],
+    fresh: Sequence[tuple[Offer, str]],
     now: datetime,
 ) -> None:
     if not fresh:
@@ -176,8 +200,7 @@ def _add(
     new: list[rows_in.NewCase] = []
     audit: list[bytes] = []
     split: dict[str, list[tuple[int, bytes]]] = {"outcome": [], "protected": []}
-    for index, (case_id, (row, offer)) in enumerate(zip(ids, fresh, strict=True)):
-        person = requested_by if isinstance(requested_by, str) else requested_by(row.columns)
+    for index, (case_id, (offer, person)) in enumerate(zip(ids, fresh, strict=True)):
         way = workflow.router.start(offer.variables)
         if not isinstance(way, Arrive):
             raise TypeError(f"the process {workflow.name} has no station behind its start event")

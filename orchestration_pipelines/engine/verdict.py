@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
 
+from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch
+from orchestration_pipelines.store.tokens import Claimed
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Done:
 
     way: Way
     outcome: str = "completed"
-    patch: bytes | None = None  #: encoded JSON of the declared outputs
+    patch: Mapping[str, Any] | None = None  #: the declared outputs
     detail: bytes | None = None  #: encoded JSON: how a decision came about
     effect: str | None = None  #: done | refused, for a station with an external effect
     arms: tuple[str, bytes] | None = None  #: a compensation handler and its inputs as they are now
@@ -65,22 +69,13 @@ Verdict = Done | Failed | GivenBack
 
 
 @dataclass(slots=True)
-class Handoffs:
-    """How many tokens a station handed to each next one, and a few of their opaque case ids."""
+class Step:
+    """One station's verdict on one token."""
 
-    counts: dict[str, int] = field(default_factory=dict)
-    samples: dict[str, list[int]] = field(default_factory=dict)
+    station: Station
+    token: Claimed
+    verdict: Verdict
 
-    def add(self, station: str, case_id: int) -> None:
-        """One more."""
-        self.counts[station] = self.counts.get(station, 0) + 1
-        sample = self.samples.setdefault(station, [])
-        if len(sample) < 5:
-            sample.append(case_id)
 
-    def merge(self, other: Handoffs) -> None:
-        """All of another's."""
-        for station, count in other.counts.items():
-            self.counts[station] = self.counts.get(station, 0) + count
-            sample = self.samples.setdefault(station, [])
-            sample.extend(other.samples[station][: 5 - len(sample)])
+#: what one token did between two commits: one step, or several through stations that touch nothing outside
+Trip = list[Step]

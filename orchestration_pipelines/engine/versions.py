@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 import psycopg
+from psycopg.types.json import Jsonb
 
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
 from orchestration_pipelines.model import bpmn
@@ -17,8 +18,8 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
     """
     with connection.transaction():
         connection.execute(
-            "INSERT INTO workflow (name, owner) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE SET owner = excluded.owner "
-            "WHERE workflow.owner <> excluded.owner",
+            "INSERT INTO workflow (name, owner) VALUES (%s, %s) "
+            "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner WHERE workflow.owner <> excluded.owner",
             (workflow.name, workflow.owner),
         )
         connection.execute("SELECT FROM workflow WHERE name = %s FOR UPDATE", (workflow.name,))
@@ -63,7 +64,7 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
                 by,
                 f"version:{made[0]}",
                 now,
-                psycopg.types.json.Jsonb({"digest": workflow.process.digest}),
+                Jsonb({"digest": workflow.process.digest}),
             ),
         )
         return int(made[0])

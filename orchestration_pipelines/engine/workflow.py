@@ -64,7 +64,7 @@ class Workflow:
     bpmn: bytes
     tables: Mapping[str, Table]  #: decision name to the table that has it
     workers: Mapping[str, Worker]
-    tools: Mapping[str, Callable[[str], Any]]
+    tools: Mapping[str, Callable[..., Any]]
     intake: Intake
     queues: Mapping[str, Queue]
     reviewers: Mapping[str, tuple[str, ...]]

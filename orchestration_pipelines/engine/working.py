@@ -97,12 +97,17 @@ def _known(
     if not (worker.inputs or station.reads or station.handler):
         return [_NOTHING] * len(chunk)
     if not station.element.is_handler:
-        return [decode(token.variables) for token in chunk]
+        return [variables_of(token) for token in chunk]
     then = snapshots(connection, [(token.case_id, token.saga_no or 0) for token in chunk])
     return [decode(then[token.case_id, token.saga_no or 0]) for token in chunk]
 
 
 _NOTHING: Mapping[str, Any] = {}
+
+
+def variables_of(token: Claimed) -> Mapping[str, Any]:
+    """The case's variables."""
+    return decode(token.variables) if isinstance(token.variables, bytes) else token.variables
 
 
 def _verdict(station: Station, worker: Worker, token: Claimed, variables: Mapping[str, Any], answer: Any) -> Verdict:
@@ -119,13 +124,13 @@ def _verdict(station: Station, worker: Worker, token: Claimed, variables: Mappin
     if station.element.is_handler:
         return Done(
             way=Resume(token.throw_from or "", token.saga_no or 0),
-            patch=encode(patch) if patch else None,
+            patch=patch or None,
             effect="done" if worker.external else None,
         )
     merged = {**variables, **patch} if patch and (station.reads or station.handler) else variables
     return Done(
         way=station.workflow.router.leave(station.id, merged),
-        patch=encode(patch) if patch else None,
+        patch=patch or None,
         effect="done" if worker.external else None,
         arms=(station.handler, station.snapshot(merged)) if station.handler else None,
     )
@@ -161,7 +166,7 @@ def _business_error(station: Station, token: Claimed, variables: Mapping[str, An
     return Done(
         way=way,
         outcome=f"error:{error.code}",
-        patch=encode(patch) if patch else None,
+        patch=patch or None,
         detail=encode({"error": error.code, "message": error.message}),
         effect="refused" if worker and worker.external else None,
     )
@@ -172,23 +177,23 @@ def _business_error(station: Station, token: Claimed, variables: Mapping[str, An
 
 def decide(station: Station, chunk: Sequence[Claimed]) -> list[Verdict]:
     """Ask the decision table, keep how it answered, and approve where its owner says that the rule approves."""
-    rows = [decode(token.variables) for token in chunk]
+    rows = [variables_of(token) for token in chunk]
     explained = station.table.model.explain_many(station.decision, rows)
     verdicts: list[Verdict] = []
     for variables, answer in zip(rows, explained, strict=True):
-        value = exact(answer.value)
+        value = answer.value
         merged = {**variables, station.id: value}
         approves = station.approved_when is not None and station.approved_when.of(merged) is True
         verdicts.append(
             Done(
                 way=station.workflow.router.leave(station.id, merged),
-                patch=encode({station.id: value}),
+                patch={station.id: value},
                 detail=encode(
                     {
                         "table": answer.digest,
-                        "inputs": exact(answer.inputs),
-                        "rules": list(answer.rules),
-                        "diagnostics": list(answer.diagnostics),
+                        "inputs": answer.inputs,
+                        "rules": answer.rules,
+                        "diagnostics": answer.diagnostics,
                     }
                 ),
                 approved_by=[f"rule:{answer.digest}:{','.join(answer.rules)}"] if approves else None,
@@ -211,7 +216,7 @@ def take_on(station: Station, connection: psycopg.Connection, chunk: Sequence[Cl
 
 
 def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature]) -> Verdict:
-    variables = decode(token.variables)
+    variables = variables_of(token)
     router = station.workflow.router
     if token.fired is not None:
         return Done(way=router.fire_timer(token.fired, variables), outcome=f"timer:{token.fired}", voids_approval=True)
@@ -235,7 +240,7 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
     return Done(
         way=router.leave(station.id, merged),
         outcome=outcome.value,
-        patch=encode({station.id: result}),
+        patch={station.id: result},
         approved_by=people if approves else None,
         voids_approval=not approves,
         arms=(station.handler, station.snapshot(merged)) if station.handler else None,
@@ -262,5 +267,5 @@ def _next_undo(station: Station, token: Claimed, entry: tuple[int, str] | None) 
         return Done(way=Undo(handler, no))
     if station.id == CANCELLATION:
         return Done(way=Cancelled(), voids_approval=True)
-    variables = decode(token.variables) if station.reads else _NOTHING
+    variables = variables_of(token) if station.reads else _NOTHING
     return Done(way=station.workflow.router.leave(station.id, variables), voids_approval=True)

@@ -70,9 +70,9 @@ def _ways_out(process: Process, element: Element) -> Iterator[str]:
 def _conditions(process: Process) -> Iterator[str]:
     for flow in process.flows:
         source = process.elements[flow.source]
-        if source.kind is Kind.EXCLUSIVE and len(process.outgoing(source.id)) > 1:
-            if flow.condition is None and not flow.is_default:
-                yield f"{flow.id}: it leaves the gateway {_named(source)} without a condition and is not its default"
+        splits = source.kind is Kind.EXCLUSIVE and len(process.outgoing(source.id)) > 1
+        if splits and flow.condition is None and not flow.is_default:
+            yield f"{flow.id}: it leaves the gateway {_named(source)} without a condition and is not its default"
         if flow.condition is not None:
             try:
                 feel.compile(flow.condition)
@@ -127,31 +127,36 @@ def _compensation(process: Process, element: Element) -> Iterator[str]:
 
 
 def _reach(process: Process) -> Iterator[str]:
-    reached: set[str] = set()
-    queue = [e.id for e in process.elements.values() if e.kind is Kind.START]
-    while queue:
-        element = queue.pop()
-        if element in reached:
-            continue
-        reached.add(element)
-        queue.extend(flow.target for flow in process.outgoing(element))
-        for boundary in process.boundaries(element):
-            queue.append(boundary.id)
-            queue.extend([boundary.handler] if boundary.handler in process.elements else [])
+    reached = _reached(process)
+    leading = _leading_to_an_end(process)
     for element in process.elements.values():
         if element.id not in reached:
             yield f"{_named(element)}: no token can reach it: connect it, or take it out"
-    ends = {e.id for e in process.elements.values() if e.kind in _SINKS}
-    leads: set[str] = set(ends)
-    while True:
-        more = {f.source for f in process.flows if f.target in leads} - leads
-        if not more:
-            break
-        leads |= more
-    for element in process.elements.values():
-        no_way = element.id in reached and element.id not in leads
-        if no_way and not element.is_handler and element.kind is not Kind.BOUNDARY_COMPENSATION:
+        elif element.id not in leading and not element.is_handler and element.kind is not Kind.BOUNDARY_COMPENSATION:
             yield f"{_named(element)}: no way leads from it to an end event"
+
+
+def _reached(process: Process) -> set[str]:
+    reached: set[str] = set()
+    queue = [e.id for e in process.elements.values() if e.kind is Kind.START]
+    while queue:
+        here = queue.pop()
+        if here in reached:
+            continue
+        reached.add(here)
+        queue.extend(flow.target for flow in process.outgoing(here))
+        for boundary in process.boundaries(here):
+            queue.append(boundary.id)
+            if boundary.handler is not None and boundary.handler in process.elements:
+                queue.append(boundary.handler)
+    return reached
+
+
+def _leading_to_an_end(process: Process) -> set[str]:
+    leading = {e.id for e in process.elements.values() if e.kind in _SINKS}
+    while more := {flow.source for flow in process.flows if flow.target in leading} - leading:
+        leading |= more
+    return leading
 
 
 def _gateway_loops(process: Process) -> Iterator[str]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 
 import numpy as np
 import psycopg
 from psycopg.adapt import Dumper
 from psycopg.pq import Format
 
-_INT2, _INT4, _INT8, _TEXT, _BYTEA = 21, 23, 20, 25, 17
-_ARRAY_OID = {_INT2: 1005, _INT4: 1007, _INT8: 1016, _TEXT: 1009, _BYTEA: 1001}
+from orchestration_pipelines.store.copying import instant
+
+_INT2, _INT4, _INT8, _TEXT, _BYTEA, _TIMESTAMPTZ = 21, 23, 20, 25, 17, 1184
+_ARRAY_OID = {_INT2: 1005, _INT4: 1007, _INT8: 1016, _TEXT: 1009, _BYTEA: 1001, _TIMESTAMPTZ: 1185}
 _NULL = struct.pack(">i", -1)
 _LENGTH = struct.Struct(">i")
 
@@ -61,6 +64,10 @@ class _ByteaArray(_ColumnDumper):
     oid = 1001
 
 
+class _InstantArray(_ColumnDumper):
+    oid = 1185
+
+
 class _Int2Column(Column):
     __slots__ = ()
 
@@ -81,7 +88,12 @@ class _ByteaColumn(Column):
     __slots__ = ()
 
 
+class _InstantColumn(Column):
+    __slots__ = ()
+
+
 _DUMPERS = {
+    _InstantColumn: _InstantArray,
     _Int2Column: _Int2Array,
     _Int4Column: _Int4Array,
     _Int8Column: _Int8Array,
@@ -146,6 +158,14 @@ def utf8s(values: Sequence[bytes | None]) -> Column:
     """``text[]`` from bytes that are UTF-8 already (encoded JSON); None is NULL."""
     has_null, body = _varying(values)
     return _TextColumn(_TEXT, len(values), has_null, body)
+
+
+def instants(values: Sequence[datetime | None]) -> Column:
+    """``timestamptz[]``; None is NULL."""
+    if values.count(None) == len(values):  # the usual case
+        return _InstantColumn(_TIMESTAMPTZ, len(values), True, _NULL * len(values))
+    has_null, body = _varying([None if value is None else instant(value)[4:] for value in values])
+    return _InstantColumn(_TIMESTAMPTZ, len(values), has_null, body)
 
 
 def register(connection: psycopg.Connection) -> None:

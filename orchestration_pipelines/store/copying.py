@@ -1,4 +1,4 @@
-"""Rows for COPY … (FORMAT binary), packed by us: the fastest way in (PostgreSQL documentation, COPY, "Binary Format")."""
+"""Rows for COPY, packed in the binary format: the fastest way in (PostgreSQL documentation, COPY, "Binary Format")."""
 
 from __future__ import annotations
 

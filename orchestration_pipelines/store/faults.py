@@ -23,6 +23,8 @@ def open_incidents(
     connection: psycopg.Connection, workflow: str, incidents: Sequence[NewIncident], now: datetime
 ) -> None:
     """Open incidents for people to see, own and resolve."""
+    if not incidents:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO incident (workflow, case_id, element, kind, reason, owner, opened_at) "
@@ -46,6 +48,8 @@ def add_dead_letters(
     connection: psycopg.Connection, workflow: str, letters: Sequence[NewDeadLetter], now: datetime
 ) -> None:
     """Put visits among the dead letters, with the error and its traceback."""
+    if not letters:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
             "INSERT INTO dead_letter (workflow, case_id, visit, element, attempts, error, traceback, dead_at) "

@@ -17,7 +17,7 @@ class Home:
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str] | None = None, start: Path | None = None) -> Home:
-        """``ORCHESTRATION_HOME`` (by default ``.orchestration`` where it is started) and ``ORCHESTRATION_DATABASE_URL``."""
+        """As ``ORCHESTRATION_HOME`` (by default ``.orchestration`` here) and ``ORCHESTRATION_DATABASE_URL`` say."""
         env = os.environ if env is None else env
         root = Path(env.get("ORCHESTRATION_HOME") or (start or Path.cwd()) / ".orchestration")
         return cls(root.expanduser().absolute(), env.get("ORCHESTRATION_DATABASE_URL") or None)

@@ -122,18 +122,15 @@ def quarantine(
     connection: psycopg.Connection,
     workflow: str,
     source: str,
-    requested_by: str,
     rows: Sequence[Quarantined],
     now: datetime,
-) -> int:
-    """Keep bad rows with their reasons; offering the same file again adds none. Returns how many are new."""
+) -> None:
+    """Keep bad rows with their reasons; offering the same file again adds none."""
+    if not rows:
+        return
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO quarantine (workflow, source, row_no, case_key, reason, row, requested_by, at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [
-                (workflow, source, bad.row_no, bad.case_key, bad.reason, bad.row.decode(), requested_by, now)
-                for bad in rows
-            ],
+            "INSERT INTO quarantine (workflow, source, row_no, case_key, reason, row, at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
+            [(workflow, source, bad.row_no, bad.case_key, bad.reason, bad.row.decode(), now) for bad in rows],
         )
-        return cursor.rowcount

@@ -47,7 +47,7 @@ _ACTIVITY_MIDDLE = struct.Struct(">ihi8s")
 def activity_row(
     case_id: int, visit: int, what: bytes, attempt: int, entered_at: bytes, when: bytes, detail: bytes | None
 ) -> bytes:
-    """An activity, packed. ``what`` is element and outcome, ``when`` both instants and the sweeper: a chunk shares them."""
+    """An activity, packed. A chunk shares ``what`` (element, outcome) and ``when`` (both instants, the sweeper)."""
     return b"".join(
         (
             _ACTIVITY_HEAD.pack(10, 8, case_id, 4, visit),

@@ -138,7 +138,7 @@ class EmbeddedServer:
                 "/usr/sbin/nologin",
                 SERVICE_USER,
             ]
-            made = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own words
+            made = subprocess.run(command, capture_output=True, text=True, check=False)
             if made.returncode != 0 and "already exists" not in made.stderr:
                 raise ServerFailed(
                     "PostgreSQL does not run as root, and no system user could be made for it "
@@ -181,9 +181,7 @@ class EmbeddedServer:
             "--no-locale",
             "--data-checksums",
         ]
-        made = subprocess.run(  # noqa: S603 - our own words
-            command, capture_output=True, text=True, check=False, cwd="/", **self._run_as()
-        )
+        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **self._run_as())
         if made.returncode != 0:
             shutil.rmtree(self.data, ignore_errors=True)
             raise ServerFailed(f"the embedded PostgreSQL could not make its data folder: {made.stderr.strip()[-800:]}")
@@ -202,7 +200,7 @@ class EmbeddedServer:
         for name, value in self._settings.items():
             command += ["-c", f"{name}={value.strip(chr(39))}"]
         with log.open("ab") as output:
-            return subprocess.Popen(  # noqa: S603 - our own words
+            return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=output,

@@ -18,7 +18,7 @@ DEAD = f"""
     SELECT s.id FROM sweeper s WHERE s.ended_at IS NULL AND NOT EXISTS (
         SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS} AND l.objid = s.id
             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-"""  # noqa: S608 - a constant of ours, not input
+"""
 
 
 class SweeperSession:

@@ -38,7 +38,7 @@ _FIRE = """
 WITH due AS MATERIALIZED (
     SELECT t.case_id, t.visit, t.boundary, t.token_no, t.due_at FROM timer t
     WHERE t.status = 'armed' AND t.due_at <= %(now)s ORDER BY t.due_at LIMIT %(limit)s),
-locked AS MATERIALIZED (  -- the case first: the order in which everybody locks, so that a decision and a timer race here
+locked AS MATERIALIZED (  -- the case first: the order in which everybody locks; here a decision and a timer race
     SELECT c.id FROM cases c WHERE c.id IN (SELECT case_id FROM due) ORDER BY c.id FOR NO KEY UPDATE)
 SELECT d.case_id, d.visit, d.boundary, d.token_no FROM due d JOIN locked l ON l.id = d.case_id
 """

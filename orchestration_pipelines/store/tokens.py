@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
-from orchestration_pipelines.store.arrays import Column, int2s, int4s, int8s, texts
+from orchestration_pipelines.store.arrays import Column, instants, int2s, int4s, int8s, texts
 from orchestration_pipelines.store.sweepers import DEAD
 
 #: A claim whose holder never reported counts as a crash. From the second on a case runs alone …
@@ -36,7 +36,39 @@ class Claimed(NamedTuple):
     audit_head: bytes
     visits: int
     cancel_reason: str | None
-    variables: bytes
+    variables: bytes | Mapping[str, Any]  #: as PostgreSQL sent them, until somebody looks
+
+    def onward(
+        self,
+        *,
+        visits: int,
+        claim_no: int,
+        entered_at: bytes,
+        approval: str | None,
+        audit_seq: int,
+        audit_head: bytes,
+        variables: bytes | Mapping[str, Any],
+    ) -> Claimed:
+        """The same token at the next station: its first attempt there."""
+        return Claimed(
+            case_id=self.case_id,
+            no=self.no,
+            visit=visits,
+            attempt=1,
+            crashes=0,
+            claim_no=claim_no,
+            entered_at=entered_at,
+            fired=None,
+            throw_from=None,
+            saga_no=None,
+            case_key=self.case_key,
+            approval=approval,
+            audit_seq=audit_seq,
+            audit_head=audit_head,
+            visits=visits,
+            cancel_reason=self.cancel_reason,
+            variables=variables,
+        )
 
 
 _CLAIM = f"""
@@ -56,7 +88,7 @@ FROM picked p JOIN cases c ON c.id = p.case_id
 WHERE t.ctid = p.place  -- locked just above: the row is where it was
 RETURNING t.case_id, t.no, t.visit, t.attempt, t.crashes, t.claim_no, timestamptz_send(t.entered_at), t.fired,
     t.throw_from, t.saga_no, c.case_key, c.approval, c.audit_seq, c.audit_head, c.visits, c.cancel_reason, c.variables
-"""  # noqa: S608 - constants of ours, not input
+"""
 
 
 def claim(
@@ -109,9 +141,7 @@ ORDER BY c.id, t.no FOR NO KEY UPDATE OF c, t
 """
 
 
-def look_again(
-    connection: psycopg.Connection, holder: int, claimed: Sequence[Claimed]
-) -> dict[tuple[int, int], Claimed]:
+def look_again(connection: psycopg.Connection, claimed: Sequence[Claimed]) -> dict[tuple[int, int], Claimed]:
     """Lock the chunk's cases in id order; the tokens whose lease is still ours, as their cases are now.
 
     That alone drives what is written: a holder that lost its lease (a zombie) gets nothing back.
@@ -155,25 +185,38 @@ class TokenMove(NamedTuple):
     visit: int
     throw_from: str | None = None
     saga_no: int = 0
+    due_at: datetime | None = None  #: backoff: when it is ready again
+    kept: bool = False  #: the lease goes with it: the same sweeper works on at the next station
 
 
 _MOVE = f"""
-UPDATE token t SET element = m.element, status = m.status, visit = m.visit, attempt = 0, crashes = 0,
-    holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, entered_at = %s, due_at = NULL, fired = NULL,
-    throw_from = m.throw_from, saga_no = nullif(m.saga_no, 0)
-FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::text[], %s::text[], %s::int[], %s::text[], %s::int[])
-    AS m (case_id, no, claim_no, element, status, visit, throw_from, saga_no)
+UPDATE token t SET element = m.element, status = m.status, visit = m.visit, crashes = 0, claim_no = t.claim_no + 1,
+    attempt = m.kept, holder = CASE WHEN m.kept = 1 THEN t.holder END,
+    lease_until = CASE WHEN m.kept = 1 THEN clock_timestamp() + %s END, entered_at = %s, due_at = m.due_at,
+    fired = NULL, throw_from = m.throw_from, saga_no = nullif(m.saga_no, 0)
+FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::text[], %s::text[], %s::int[], %s::text[], %s::int[],
+    %s::timestamptz[], %s::smallint[])
+    AS m (case_id, no, claim_no, element, status, visit, throw_from, saga_no, due_at, kept)
 WHERE {_OURS}
-"""  # noqa: S608 - a constant of ours, not input
+"""
 
 
-def move(connection: psycopg.Connection, moves: Sequence[TokenMove], now: datetime) -> None:
-    """Move tokens to the stations they go to; :class:`Outrun` if one is no longer ours."""
+def move(connection: psycopg.Connection, moves: Sequence[TokenMove], now: datetime, lease_s: float) -> None:
+    """Move tokens to the stations they go to; :class:`Outrun` if one is no longer ours.
+
+    Where the lease is kept, the attempt at the next station is counted here, as a claim would.
+    """
     if not moves:
         return
-    case_id, no, claim_no, element, status, visit, throw_from, saga_no = zip(*moves, strict=True)
+    case_id, no, claim_no, element, status, visit, throw_from, saga_no, due_at, kept = zip(*moves, strict=True)
     columns = (int8s(case_id), int2s(no), int4s(claim_no), texts(element), texts(status), int4s(visit))
-    _fenced(connection, _MOVE, (now, *columns, texts(throw_from), int4s(saga_no)), len(moves))
+    lease = f"{lease_s} seconds"
+    _fenced(
+        connection,
+        _MOVE,
+        (lease, now, *columns, texts(throw_from), int4s(saga_no), instants(due_at), int2s(kept)),
+        len(moves),
+    )
 
 
 _THESE = "unnest(%s::bigint[], %s::smallint[], %s::int[]) AS m (case_id, no, claim_no)"
@@ -182,7 +225,7 @@ _THESE = "unnest(%s::bigint[], %s::smallint[], %s::int[]) AS m (case_id, no, cla
 def end(connection: psycopg.Connection, claimed: Sequence[Claimed]) -> None:
     """Consume tokens that reached an end event."""
     if claimed:
-        statement = f"DELETE FROM token t USING {_THESE} WHERE {_OURS}"  # noqa: S608 - constants of ours
+        statement = f"DELETE FROM token t USING {_THESE} WHERE {_OURS}"
         _fenced(connection, statement, _keys(claimed), len(claimed))
 
 
@@ -191,7 +234,8 @@ def back_off(connection: psycopg.Connection, claimed: Sequence[Claimed], until: 
     if not claimed:
         return
     statement = (
-        "UPDATE token t SET status = 'backoff', due_at = m.due_at, holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, crashes = 0 "
+        "UPDATE token t SET status = 'backoff', due_at = m.due_at, crashes = 0, holder = NULL, lease_until = NULL, "
+        "claim_no = t.claim_no + 1 "
         "FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::timestamptz[]) AS m (case_id, no, claim_no, due_at) "
         f"WHERE {_OURS}"
     )
@@ -201,7 +245,10 @@ def back_off(connection: psycopg.Connection, claimed: Sequence[Claimed], until: 
 def set_aside(connection: psycopg.Connection, claimed: Sequence[Claimed], status: str) -> None:
     """Put tokens out of every station's reach until a person acts: ``dead`` or ``stuck``."""
     if claimed:
-        statement = f"UPDATE token t SET status = %s, holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1 FROM {_THESE} WHERE {_OURS}"  # noqa: S608 - constants of ours
+        statement = (
+            "UPDATE token t SET status = %s, holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1 "
+            f"FROM {_THESE} WHERE {_OURS}"
+        )
         _fenced(connection, statement, (status, *_keys(claimed)), len(claimed))
 
 
@@ -209,7 +256,8 @@ def give_back(connection: psycopg.Connection, claimed: Sequence[Claimed]) -> Non
     """End the lease of tokens on which no work was begun; the attempt does not count."""
     if claimed:
         connection.execute(
-            "UPDATE token t SET holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, attempt = greatest(t.attempt - 1, 0) "  # noqa: S608 - constants of ours
+            "UPDATE token t SET holder = NULL, lease_until = NULL, claim_no = t.claim_no + 1, "
+            "attempt = greatest(t.attempt - 1, 0) "
             f"FROM {_THESE} WHERE {_OURS}",
             _keys(claimed),
         )
@@ -236,7 +284,7 @@ def claimable(connection: psycopg.Connection, version: int, elements: Sequence[s
             WHERE t.version_id = %s AND t.element = s.element AND t.status = 'ready'
               AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder IN (SELECT id FROM dead))
             ORDER BY t.order_key, t.case_id, t.no LIMIT 1) AS first
-        """,  # noqa: S608 - a constant of ours, not input
+        """,
         (list(elements), version),
     ).fetchall()
     return {row[0]: int(row[1]) for row in rows}

@@ -83,7 +83,7 @@ class _Reader:
                     elements[element.id] = element
         return Process(
             id=drawn.get("id", ""),
-            name=drawn.get("name") or drawn.get("id", ""),
+            name=drawn.get("name") or drawn.get("id") or "",
             elements=elements,
             flows=tuple(flows),
             digest=digest,
@@ -98,7 +98,7 @@ class _Reader:
 
     def _read_lanes(self, drawn: ET.Element) -> None:
         for lane in drawn.iter(f"{_IN}lane"):
-            name = lane.get("name") or lane.get("id", "")
+            name = lane.get("name") or lane.get("id") or ""
             self._lanes[name] = _attributes(lane, profile.OURS).get("role") or name
             for reference in lane.findall(f"{_IN}flowNodeRef"):
                 self._lane_of[(reference.text or "").strip()] = name

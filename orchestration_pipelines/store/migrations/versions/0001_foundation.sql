@@ -287,7 +287,6 @@ CREATE TABLE quarantine (
     case_key     text,
     reason       text NOT NULL,
     row          text NOT NULL,            -- as read, as JSON; withheld columns left out
-    requested_by text NOT NULL,
     at           timestamptz NOT NULL,
     resubmitted_at timestamptz,
     resubmitted_by text
