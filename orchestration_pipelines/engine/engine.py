@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property, partial
@@ -16,12 +16,12 @@ import psycopg
 from orchestration_pipelines.engine import intake, versions
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.station import Station
-from orchestration_pipelines.engine.sweep import Clock, Sweep, Swept
+from orchestration_pipelines.engine.sweep import URGENT, Clock, Sweep, Swept
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store import timers, tokens
 from orchestration_pipelines.store.connection import connect
-from orchestration_pipelines.store.sweepers import bury_dead
+from orchestration_pipelines.store.sweepers import bury_dead, dead_runs
 
 #: how long one sweep works before it leaves the rest to the next
 SWEEP_S = 120.0
@@ -35,9 +35,18 @@ class Dispatch:
 
     number: int
     stations: dict[str, bool] = field(default_factory=dict)  #: to True where an urgent token waits
+    earlier: bool = False  #: work waits on earlier versions of the drawing
     fired: int = 0
     woken: int = 0
     buried: int = 0
+
+
+@dataclass(frozen=True)
+class Unserved:
+    """Work that no sweep has begun on."""
+
+    dispatches: int  #: the number of the last dispatch
+    age_s: float  #: of the first in order
 
 
 @dataclass
@@ -135,11 +144,37 @@ class Engine:
             found = Dispatch(number[0], buried=bury_dead(connection))
             found.fired = self.fire_due(connection)
             found.woken = tokens.wake_due(connection, self.clock())
-            found.stations = self._claimable(connection, version)
+            urgent = self.clock() - URGENT
+            waiting = tokens.claimable(connection, self.workflow.name, version, self.order)
+            found.stations = {element: first <= urgent for element, first in waiting.items()}
+            found.earlier = bool(versions.earlier_ids(connection, self.workflow.name, version))
         return found
 
-    def _claimable(self, connection: psycopg.Connection, version: int) -> dict[str, bool]:
-        return {element: bool(urgent) for element, urgent in tokens.claimable(connection, version, self.order).items()}
+    def unserved(self, *, urgent_only: bool) -> Unserved | None:
+        """Whether a sweep is wanted: something is claimable, or due. Only reads.
+
+        Asked by state, never by a position in the table: decisions commit out of order.
+        """
+        with self.connect() as connection:
+            row = connection.execute(
+                "SELECT dispatches FROM workflow WHERE name = %s", (self.workflow.name,)
+            ).fetchone()
+            version = self.version
+            oldest = min(tokens.claimable(connection, self.workflow.name, version, self.order).values(), default=None)
+            due = not urgent_only and tokens.something_due(connection, self.clock())
+            if not urgent_only and oldest is None:
+                due = due or bool(versions.earlier_ids(connection, self.workflow.name, version))
+            urgent = oldest is not None and oldest < self.clock() - URGENT
+            due = due or timers.something_due(connection, self.clock())
+        if not (due or urgent or (oldest is not None and not urgent_only)):
+            return None
+        age = (self.clock() - oldest).total_seconds() if oldest is not None else 0.0
+        return Unserved(row[0] if row else 0, age)
+
+    def dead_runs(self, runs: Sequence[str]) -> set[str]:
+        """Which of these runs have a registered sweeper that died, or none after a while (asked with their ids)."""
+        with self.connect() as connection:
+            return dead_runs(connection, runs)
 
     def fire_due(self, connection: psycopg.Connection) -> int:
         """Fire due timers by row updates; returns how many."""

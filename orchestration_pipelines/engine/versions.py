@@ -90,12 +90,21 @@ def _release_table(
     )
 
 
+def earlier_ids(connection: psycopg.Connection, workflow: str, current: int) -> list[int]:
+    """The earlier versions on which a token is ready."""
+    rows = connection.execute(
+        "SELECT v.id FROM workflow_version v WHERE v.workflow = %s AND v.id <> %s "
+        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') ORDER BY v.id",
+        (workflow, current),
+    )
+    return [row[0] for row in rows]
+
+
 def earlier(connection: psycopg.Connection, workflow: Workflow, current: int) -> list[tuple[int, Workflow]]:
     """The earlier versions on which cases are still in flight, each as a workflow that can be swept."""
     rows = connection.execute(
-        "SELECT v.id, v.version, v.bpmn FROM workflow_version v WHERE v.workflow = %s AND v.id <> %s "
-        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') ORDER BY v.id",
-        (workflow.name, current),
+        "SELECT v.id, v.version, v.bpmn FROM workflow_version v WHERE v.id = ANY(%s) ORDER BY v.id",
+        (earlier_ids(connection, workflow.name, current),),
     ).fetchall()
     return [(row[0], workflow.on(bpmn.loads(row[2], f"{workflow.name} version {row[1]}"), row[2])) for row in rows]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from types import TracebackType
 
 import psycopg
@@ -65,5 +66,15 @@ def bury_dead(connection: psycopg.Connection) -> int:
                 "UPDATE token SET lease_until = '-infinity' WHERE status = 'ready' AND holder = ANY(%s)",
                 (dead,),
             )
-            connection.execute("UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = ANY(%s)", (dead,))
+            connection.execute(
+                "UPDATE sweeper SET ended_at = clock_timestamp(), died = true WHERE id = ANY(%s)", (dead,)
+            )
     return len(dead)
+
+
+def dead_runs(connection: psycopg.Connection, runs: Sequence[str]) -> set[str]:
+    """Which of these runs registered a sweeper that is dead now, without having ended it."""
+    rows = connection.execute(
+        f"SELECT DISTINCT run FROM sweeper WHERE run = ANY(%s) AND (id IN ({DEAD}) OR died)", (list(runs),)
+    )
+    return {row[0] for row in rows}

@@ -67,3 +67,11 @@ def fire_due(connection: psycopg.Connection, now: datetime, limit: int) -> list[
         columns,
     ).fetchall()
     return [(row[0], row[1], row[2]) for row in won]
+
+
+def something_due(connection: psycopg.Connection, now: datetime) -> bool:
+    """Whether a timer is due."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM timer WHERE status = 'armed' AND due_at <= %s)", (now,)
+    ).fetchone()
+    return row is not None and bool(row[0])

@@ -270,21 +270,31 @@ def wake_due(connection: psycopg.Connection, now: datetime) -> int:
     ).rowcount
 
 
-def claimable(connection: psycopg.Connection, version: int, elements: Sequence[str]) -> dict[str, int]:
-    """Where work is: stations with a claimable token, and whether one of them is urgent (1) or not (0).
+#: the first claimable token of each station: it costs the same with one case waiting as with a million
+_FIRST = f"""
+WITH dead AS MATERIALIZED ({DEAD})
+SELECT s.element, first.order_key
+FROM unnest(%s::text[]) AS s (element) CROSS JOIN LATERAL (
+    SELECT t.order_key FROM token t
+    WHERE t.version_id = %s AND t.element = s.element AND t.status = 'ready'
+      AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder IN (SELECT id FROM dead))
+    ORDER BY t.order_key, t.case_id, t.no LIMIT 1) AS first
+WHERE NOT EXISTS (SELECT FROM hold h WHERE h.lifted_at IS NULL AND h.workflow = %s
+                  AND (h.element IS NULL OR h.element = s.element))
+"""
 
-    Existence per station, not a count: the answer costs the same with one case as with a million.
-    """
-    rows = connection.execute(
-        f"""
-        WITH dead AS MATERIALIZED ({DEAD})
-        SELECT s.element, first.order_key < clock_timestamp() - interval '12 hours'
-        FROM unnest(%s::text[]) AS s (element), LATERAL (
-            SELECT t.order_key FROM token t
-            WHERE t.version_id = %s AND t.element = s.element AND t.status = 'ready'
-              AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder IN (SELECT id FROM dead))
-            ORDER BY t.order_key, t.case_id, t.no LIMIT 1) AS first
-        """,
-        (list(elements), version),
-    ).fetchall()
-    return {row[0]: int(row[1]) for row in rows}
+
+def claimable(
+    connection: psycopg.Connection, workflow: str, version: int, elements: Sequence[str]
+) -> dict[str, datetime]:
+    """The stations where a token can be claimed, each with the order key of its first."""
+    rows = connection.execute(_FIRST, (list(elements), version, workflow)).fetchall()
+    return {row[0]: row[1] for row in rows}
+
+
+def something_due(connection: psycopg.Connection, now: datetime) -> bool:
+    """Whether a backoff is over."""
+    row = connection.execute(
+        "SELECT EXISTS (SELECT FROM token WHERE status = 'backoff' AND due_at <= %s)", (now,)
+    ).fetchone()
+    return row is not None and bool(row[0])

@@ -149,7 +149,8 @@ CREATE TABLE sweeper (
     run         text NOT NULL,     -- the Dagster run, or what else drives the engine
     pid         int NOT NULL,
     started_at  timestamptz NOT NULL DEFAULT clock_timestamp(),
-    ended_at    timestamptz
+    ended_at    timestamptz,
+    died        boolean NOT NULL DEFAULT false
 );
 CREATE INDEX sweeper_open ON sweeper (id) WHERE ended_at IS NULL;
 

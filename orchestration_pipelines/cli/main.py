@@ -1,0 +1,54 @@
+"""The command line: ``orchestrate VERB``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+import psycopg
+
+from orchestration_pipelines.cli.bench import bench
+from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.domain.intake import BadColumns
+from orchestration_pipelines.engine.reading import UnreadableFile
+from orchestration_pipelines.engine.workflow import WorkflowRefused
+from orchestration_pipelines.model.bpmn import ModelRefused
+from orchestration_pipelines.model.dmn import DmnRefused
+from orchestration_pipelines.store.server import ServerFailed
+from orchestration_pipelines.store.urls import DatabaseUnreachable
+
+#: errors whose message tells a user what to do; anything else is a fault of ours and shows its traceback
+TOLD = (
+    Problem,
+    WorkflowRefused,
+    ModelRefused,
+    DmnRefused,
+    DatabaseUnreachable,
+    ServerFailed,
+    UnreadableFile,
+    BadColumns,
+    psycopg.OperationalError,
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="orchestration-pipelines")
+def orchestrate() -> None:
+    """Human-in-the-loop orchestration on Dagster."""
+
+
+orchestrate.add_command(bench)
+
+
+def main() -> None:
+    """Run the command line; an error that a user can mend is one message and exit code 1."""
+    try:
+        orchestrate(standalone_mode=False)
+    except click.exceptions.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except TOLD as error:
+        click.echo(f"orchestrate: {error}", err=True)
+        sys.exit(1)

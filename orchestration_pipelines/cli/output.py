@@ -1,0 +1,67 @@
+"""What the verbs print: a table for a person, JSON for a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+
+class Problem(Exception):
+    """Something that a user can mend; the message says how."""
+
+
+as_json = click.option("--json", "wants_json", is_flag=True, help="Print JSON instead of a table.")
+
+
+def tell(message: str) -> None:
+    """A line of progress, beside the output."""
+    click.echo(message, err=True)
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output; numbers stay exact."""
+    click.echo(json.dumps(value, default=_plain, indent=2, ensure_ascii=False))
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    if isinstance(value, datetime | date):
+        return value.isoformat()
+    if isinstance(value, bytes):
+        return json.loads(value)
+    raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], wants_json: bool) -> None:
+    """Rows as a table, or as a list of objects."""
+    listed = [list(row) for row in rows]
+    if wants_json:
+        print_json([dict(zip(columns, row, strict=True)) for row in listed])
+        return
+    table = Table(title=title, title_justify="left", header_style="bold")
+    for column in columns:
+        table.add_column(column.replace("_", " "))
+    for row in listed:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    console().print(table if listed else f"{title}: none")
+
+
+def console() -> Console:
+    """The terminal; wide where the output goes into a file, so that nothing is cut."""
+    return Console(width=None if sys.stdout.isatty() else 140)
+
+
+def progress_line(shown: Callable[[], str]) -> None:
+    """Show progress on one line that is written over."""
+    end = "\r" if sys.stderr.isatty() else "\n"
+    click.echo(f"{shown():<100}", err=True, nl=False)
+    click.echo(end, err=True, nl=False)

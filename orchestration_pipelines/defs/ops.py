@@ -1,0 +1,218 @@
+"""The ops of a workflow's job: a few lines each. What they do is the engine's; what they show is Dagster's."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import dagster as dg
+
+from orchestration_pipelines.defs.resources import RunSweep
+from orchestration_pipelines.domain.intake import BadColumns
+from orchestration_pipelines.engine.engine import Engine
+from orchestration_pipelines.engine.intake import Submitted
+from orchestration_pipelines.engine.order import handoffs
+from orchestration_pipelines.engine.reading import UnreadableFile, read_rows
+from orchestration_pipelines.engine.sweep import Swept
+from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
+from orchestration_pipelines.store.home import Home
+
+#: the outputs that lead to the report, and to the cases of earlier versions
+DONE, EARLIER = "done", "earlier_versions"
+_SWEEP = "sweep"
+
+
+class ReceiveConfig(dg.Config):
+    """What to take in before the sweep: nothing by default, so that a launch just serves what waits."""
+
+    source: str = ""
+    requested_by: str = ""
+
+
+class DispatchConfig(dg.Config):
+    """``urgent_only`` serves what people decided and what timers fired, and leaves bulk intake alone."""
+
+    urgent_only: bool = False
+
+
+def receive_op(workflow: Workflow, shipped: dict[str, Callable[[Engine], Submitted]]) -> dg.OpDefinition:
+    """Take in a shipped data set, or a file of the inbox folder; never raises."""
+
+    @dg.op(
+        name="receive",
+        required_resource_keys={_SWEEP},
+        out={"submitted": dg.Out(dict)},
+        description=f"Start: takes in {' or '.join(sorted(shipped)) or 'nothing'}, or a file from the inbox folder.",
+    )
+    def receive(context: dg.OpExecutionContext, config: ReceiveConfig) -> Iterator[dg.Output[dict[str, Any]]]:
+        run: RunSweep = getattr(context.resources, _SWEEP)
+        try:
+            submitted = _take_in(run.engine, config, shipped)
+        except (UnreadableFile, BadColumns, ValueError, OSError) as error:
+            run.errors.append(f"receive: {error}")
+            context.log.error(f"nothing was taken in: {error}")  # noqa: TRY400 - the message says what to do
+            submitted = Submitted()
+        counts = {
+            "accepted": submitted.accepted,
+            "duplicates": submitted.duplicates,
+            "conflicts": submitted.conflicts,
+            "quarantined": submitted.quarantined,
+        }
+        yield dg.Output(counts, "submitted", metadata={name: dg.MetadataValue.int(n) for name, n in counts.items()})
+
+    return receive
+
+
+def _take_in(engine: Engine, config: ReceiveConfig, shipped: dict[str, Callable[[Engine], Submitted]]) -> Submitted:
+    if not config.source:
+        return Submitted()
+    if config.source in shipped:
+        return shipped[config.source](engine)
+    inbox = Home.from_environment().inbox.resolve()
+    path = (inbox / config.source).resolve()
+    if path.parent != inbox:
+        raise UnreadableFile(
+            f"{config.source!r} is not in the inbox: put the file into the inbox folder and give its name alone"
+        )
+    if not config.requested_by:
+        raise UnreadableFile("requested_by is empty: say in whose name these cases are submitted")
+    rows = read_rows(path, engine.workflow.intake)
+    return engine.submit(rows, requested_by=config.requested_by, source=path.name)
+
+
+def dispatch_op(workflow: Workflow, stations: tuple[str, ...]) -> dg.OpDefinition:
+    """Find where work is; one optional output for each station that has some."""
+    outs = {station: dg.Out(dict, is_required=False) for station in stations}
+
+    @dg.op(
+        name="dispatch",
+        required_resource_keys={_SWEEP},
+        ins={"submitted": dg.In(dict)},
+        out={**outs, EARLIER: dg.Out(dict, is_required=False), DONE: dg.Out(dict)},
+        description="Finds where work is: ready and due, unleased or of a dead holder. Fires due timers.",
+    )
+    def dispatch(
+        context: dg.OpExecutionContext, config: DispatchConfig, submitted: dict[str, Any]
+    ) -> Iterator[dg.Output[dict[str, Any]]]:
+        run: RunSweep = getattr(context.resources, _SWEEP)
+        run.urgent_only = config.urgent_only
+        found = run.engine.dispatch()
+        context.log.info(
+            f"dispatch {found.number}: work at {', '.join(found.stations) or 'no station'}; "
+            f"{found.fired} timers fired, {found.woken} retries due, {found.buried} dead sweepers buried"
+        )
+        for station, urgent in found.stations.items():
+            if urgent or not config.urgent_only:
+                yield dg.Output({"claimable": True, "urgent": urgent}, station)
+        if found.earlier:
+            yield dg.Output({"claimable": True}, EARLIER)
+        yield dg.Output({"dispatch": found.number, "submitted": submitted}, DONE)
+
+    return dispatch
+
+
+def station_op(workflow: Workflow, station: str, targets: tuple[str, ...]) -> dg.OpDefinition:
+    """A station: sweeps its cases, and hands on. Never raises: failures are rows, and the report tells them."""
+    drawn = workflow.process.elements.get(station)
+    outs = {target: dg.Out(dict, is_required=False) for target in targets}
+
+    @dg.op(
+        name=station,
+        required_resource_keys={_SWEEP},
+        ins={"cases": dg.In(list)},
+        out={**outs, DONE: dg.Out(dict, is_required=False)},
+        description=drawn.name if drawn is not None else "Undoes what a cancelled or abandoned case has done.",
+        tags={"kind": drawn.kind.value if drawn is not None else CANCELLATION},
+    )
+    def sweep(context: dg.OpExecutionContext, cases: list[Any]) -> Iterator[dg.Output[dict[str, Any]]]:
+        run: RunSweep = getattr(context.resources, _SWEEP)
+        carried = run.tally.completed[station]
+        swept = run.sweep(station)
+        yield from _handoffs(context, station, targets, swept, carried)
+
+    return sweep
+
+
+def earlier_op(workflow: Workflow) -> dg.OpDefinition:
+    """Sweep the cases that finish on earlier versions of the drawing."""
+
+    @dg.op(
+        name=EARLIER,
+        required_resource_keys={_SWEEP},
+        ins={"cases": dg.In(list)},
+        out={DONE: dg.Out(dict, is_required=False)},
+        description="Cases finish on the version they started on: sweeps those of earlier ones.",
+    )
+    def sweep_earlier(context: dg.OpExecutionContext, cases: list[Any]) -> Iterator[dg.Output[dict[str, Any]]]:
+        run: RunSweep = getattr(context.resources, _SWEEP)
+        yield from _handoffs(context, EARLIER, (), run.sweep_earlier(), 0)
+
+    return sweep_earlier
+
+
+def _handoffs(
+    context: dg.OpExecutionContext, station: str, targets: tuple[str, ...], swept: list[Swept], carried: int
+) -> Iterator[dg.Output[dict[str, Any]]]:
+    tally = swept[0].tally
+    for more in swept[1:]:
+        tally.merge(more.tally)
+    passed = set(tally.completed) | set(tally.handed)
+    for target in targets:
+        if target in passed:
+            handed = {"handed": tally.handed[target], "carried": tally.completed[target]}
+            yield dg.Output(handed, target, metadata={**handed, "case ids": str(tally.samples.get(target, []))})
+    shown = {
+        "completed": tally.completed[station],
+        "carried here by earlier stations": carried,
+        "to be retried": tally.failed[station],
+        "dead letters": tally.dead[station],
+        "incidents": tally.stuck[station],
+        "seconds": round(sum(each.seconds for each in swept), 3),
+    }
+    for each in swept:
+        for error in each.errors:
+            context.log.error(f"{each.station}: {error}")
+    yield dg.Output({"station": station, **shown}, DONE, metadata=shown)
+
+
+def report_op() -> dg.OpDefinition:
+    """The run's end: what was done, and a failed run where something broke."""
+
+    @dg.op(
+        name="report",
+        required_resource_keys={_SWEEP},
+        ins={"done": dg.In(list)},
+        description="What the sweep did. Fails the run, with a summary, if a station broke or cases died.",
+    )
+    def report(context: dg.OpExecutionContext, done: list[Any]) -> dict[str, Any]:
+        run: RunSweep = getattr(context.resources, _SWEEP)
+        tally = run.tally
+        counts = {
+            **{f"closed as {outcome}": count for outcome, count in tally.closed.items()},
+            "visits completed": sum(tally.completed.values()),
+            "dead letters": sum(tally.dead.values()),
+            "incidents": sum(tally.stuck.values()),
+        }
+        context.add_output_metadata({**counts, "errors": "\n".join(run.errors) or "none"})
+        broken = [f"{count} dead letters at {station}" for station, count in tally.dead.items() if count]
+        broken += [f"{count} incidents at {station}" for station, count in tally.stuck.items() if count]
+        if run.errors or broken:
+            raise dg.Failure(
+                description="; ".join([*run.errors, *broken])
+                + ". See: orchestrate dead-letters list, orchestrate incidents list",
+                allow_retries=False,
+            )
+        return counts
+
+    return report
+
+
+def forward_targets(workflow: Workflow, station: str) -> tuple[str, ...]:
+    """The stations that a station's op can hand to, carried ones included."""
+    forward = handoffs(workflow)
+    found: list[str] = []
+    queue = list(forward.get(station, ()))
+    while queue:
+        target = queue.pop(0)
+        if target not in found:
+            found.append(target)
+            queue.extend(forward.get(target, ()))
+    return tuple(found)

@@ -1,0 +1,111 @@
+"""Reading offered files: CSV, JSON lines and Parquet, row by row. What cannot be read is a row with a reason."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Sequence
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from orchestration_pipelines.domain.intake import MAX_FIELD_CHARS, BadColumns, Intake
+from orchestration_pipelines.engine.intake import Row
+
+SUFFIXES = (".csv", ".jsonl", ".parquet")
+
+
+class UnreadableFile(ValueError):
+    """A file of which nothing can be taken; the message says why."""
+
+
+def read_rows(path: Path, intake: Intake, ignore: Sequence[str] = ()) -> Iterator[Row]:
+    """The rows of a file, numbered as a person would count them (the header of a CSV is line 1).
+
+    ``ignore`` names columns that are no part of the case (who submits it, say). Columns are checked before the
+    first row: :class:`BadColumns` or :class:`UnreadableFile` mean that nothing was taken.
+    """
+    readers = {".csv": _csv, ".jsonl": _jsonl, ".parquet": _parquet}
+    try:
+        reader = readers[path.suffix.lower()]
+    except KeyError:
+        raise UnreadableFile(f"{path.name} is none of {', '.join(SUFFIXES)}: name it by what it holds") from None
+    if not path.is_file():
+        raise UnreadableFile(f"there is no file {path.name}")
+    return reader(path, intake, frozenset(ignore))
+
+
+def _check(intake: Intake, columns: Sequence[str], ignore: frozenset[str]) -> None:
+    intake.check_columns([column for column in columns if column not in ignore])
+
+
+def _csv(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
+    csv.field_size_limit(64 * MAX_FIELD_CHARS * 10)  # read it, to say which row and field is too long
+    with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
+        reader = csv.reader(file, strict=True)
+        try:
+            header = next(reader)
+        except StopIteration:
+            raise UnreadableFile(f"{path.name} is empty") from None
+        except csv.Error as error:
+            raise UnreadableFile(f"{path.name}: the header cannot be read: {error}") from None
+        _check(intake, header, ignore)
+        while True:
+            number = reader.line_num + 1
+            try:
+                cells = next(reader)
+            except StopIteration:
+                return
+            except csv.Error as error:
+                yield Row(number, {}, f"line {number} cannot be read: {error}")
+                continue
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                yield Row(number, {}, f"line {number} has {len(cells)} fields and the header has {len(header)}")
+                continue
+            yield Row(number, dict(zip(header, cells, strict=True)))
+
+
+def _jsonl(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
+    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+        for number, line in enumerate(file, 1):
+            if not line.strip():
+                continue
+            try:
+                columns = json.loads(line, parse_float=Decimal, parse_constant=str)
+            except (ValueError, RecursionError) as error:
+                yield Row(number, {}, f"line {number} is not JSON: {error}")
+                continue
+            if not isinstance(columns, dict):
+                yield Row(number, {}, f"line {number} is not an object with the columns as its names")
+                continue
+            try:
+                _check(intake, list(columns), ignore)
+            except BadColumns as error:
+                yield Row(number, columns, str(error))
+                continue
+            yield Row(number, columns)
+
+
+def _parquet(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
+    import pyarrow.parquet as pq  # slow to import, and few need it
+    from pyarrow.lib import ArrowException
+
+    try:
+        file = pq.ParquetFile(path)
+    except (ArrowException, OSError) as error:
+        raise UnreadableFile(f"{path.name} is not a Parquet file: {error}") from None
+    _check(intake, file.schema_arrow.names, ignore)
+    number = 0
+    for batch in file.iter_batches(batch_size=5_000):
+        for columns in batch.to_pylist():
+            number += 1
+            yield Row(number, _plain(columns))
+
+
+def _plain(columns: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: bytes(value).decode("utf-8", "replace") if isinstance(value, bytes) else value
+        for name, value in columns.items()
+    }
