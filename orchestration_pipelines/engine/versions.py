@@ -30,6 +30,13 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
                 "WHERE (queue.owner, queue.role) <> (excluded.owner, excluded.role)",
                 (workflow.name, queue.name, queue.owner, queue.role),
             )
+        for field in workflow.intake.fields:
+            connection.execute(
+                "INSERT INTO field VALUES (%s, %s, %s, %s) ON CONFLICT (workflow, name) DO UPDATE "
+                "SET type = excluded.type, optional = excluded.optional "
+                "WHERE (field.type, field.optional) <> (excluded.type, excluded.optional)",
+                (workflow.name, field.name, field.type, field.optional),
+            )
         for person, roles in workflow.reviewers.items():
             connection.execute(
                 "INSERT INTO reviewer (person, roles) VALUES (%s, %s) ON CONFLICT (person) DO NOTHING",

@@ -75,7 +75,7 @@ END $$;
 CREATE FUNCTION review_decision_guard() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
-    t review_task; v_case cases; verdict record; v_waiting boolean; v_key text;
+    t review_task; v_case cases; verdict record; v_waiting boolean; v_key text; v_wrong text;
 BEGIN
     -- Only the application may say who decides. Anybody else decides as the role that is logged in.
     IF coalesce(current_setting('role', true), '') <> 'orchestration_app' THEN
@@ -113,6 +113,20 @@ BEGIN
                 v_key, NEW.task_id, array_to_string(t.editable, ', ') USING ERRCODE = 'OP004';
         END IF;
     END LOOP;
+    SELECT format('%s must be a %s%s and is %s', f.name, f.type,
+                  CASE f.type WHEN 'date' THEN ' (YYYY-MM-DD)' ELSE '' END, e.value)
+        INTO v_wrong
+        FROM jsonb_each(NEW.edits) e JOIN field f ON f.workflow = t.workflow AND f.name = e.key
+        WHERE NOT CASE jsonb_typeof(e.value)
+            WHEN 'null' THEN f.optional
+            WHEN 'number' THEN f.type = 'number'
+            WHEN 'boolean' THEN f.type = 'flag'
+            WHEN 'string' THEN f.type = 'text' OR (f.type = 'date' AND e.value #>> '{}' ~ '^\d{4}-\d{2}-\d{2}$')
+            ELSE false END
+        LIMIT 1;
+    IF v_wrong IS NOT NULL THEN
+        RAISE EXCEPTION 'refused: %', v_wrong USING ERRCODE = 'OP004';
+    END IF;
     NEW.case_id := t.case_id;
     NEW.visit := t.visit;
     NEW.version_id := v_case.version_id;
@@ -186,6 +200,16 @@ CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON review_decision
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
+-- A quarantined row that became a case after all: what was withheld of it goes where withheld columns go.
+CREATE FUNCTION restore_withheld(p_quarantine bigint, p_case bigint) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    INSERT INTO withheld_outcome SELECT p_case, coalesce(withheld -> 'outcome', '{}') ||
+        coalesce(withheld -> 'leaking', '{}') FROM quarantine WHERE id = p_quarantine AND resubmitted_at IS NULL;
+    INSERT INTO withheld_protected SELECT p_case, coalesce(withheld -> 'protected', '{}')
+        FROM quarantine WHERE id = p_quarantine AND resubmitted_at IS NULL;
+END $$;
+
 -- What a reviewer reads, in any SQL client. Another's choice stays unseen until all have signed:
 -- the view shows the case and the tasks, never a decision of an open round.
 CREATE VIEW reviewer_table AS
@@ -199,8 +223,11 @@ CREATE VIEW reviewer_table AS
     WHERE t.ended_at IS NULL;
 
 -- ---------------------------------------------------------------- grants
-GRANT SELECT, INSERT, UPDATE ON workflow, workflow_version, decision_table, queue, reviewer, hold, cases, activity,
-    sweeper, effect, compensation, approval, review_task, timer, incident, dead_letter, quarantine TO orchestration_app;
+GRANT SELECT, INSERT, UPDATE ON workflow, workflow_version, decision_table, queue, field, reviewer, hold, cases,
+    activity, sweeper, effect, compensation, approval, review_task, timer, incident, dead_letter TO orchestration_app;
+GRANT INSERT ON quarantine TO orchestration_app;
+GRANT SELECT (id, workflow, source, row_no, case_key, reason, row, at, resubmitted_at, resubmitted_by),
+    UPDATE (resubmitted_at, resubmitted_by) ON quarantine TO orchestration_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON token TO orchestration_app;
 GRANT SELECT ON review_move, audit_trail, reviewer_table TO orchestration_app;
 GRANT SELECT, INSERT ON audit_entry, review_decision TO orchestration_app;
@@ -209,8 +236,10 @@ GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO orchestration_app;
 GRANT SELECT ON reviewer_table TO orchestration_reviewer;
 GRANT INSERT (task_id, outcome, edits, rationale, digest) ON review_decision TO orchestration_reviewer;
 GRANT SELECT ON ALL TABLES IN SCHEMA public TO orchestration_auditor;
-REVOKE ALL ON withheld_outcome, withheld_protected FROM orchestration_auditor;
+REVOKE ALL ON withheld_outcome, withheld_protected, quarantine FROM orchestration_auditor;
+GRANT SELECT (id, workflow, source, row_no, case_key, reason, row, at, resubmitted_at, resubmitted_by)
+    ON quarantine TO orchestration_auditor;
 GRANT SELECT ON withheld_outcome, withheld_protected, cases TO orchestration_evaluation;
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION can, append_audit, shown_digest TO orchestration_app;
+GRANT EXECUTE ON FUNCTION can, append_audit, shown_digest, restore_withheld TO orchestration_app;
 GRANT EXECUTE ON FUNCTION can, shown_digest TO orchestration_reviewer;

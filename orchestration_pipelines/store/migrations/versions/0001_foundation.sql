@@ -65,6 +65,13 @@ CREATE TABLE queue (
     role        text NOT NULL,     -- who may decide; 'requester' means: whoever submitted the case
     PRIMARY KEY (workflow, name)
 );
+CREATE TABLE field (            -- the typed columns of a workflow's input: what an edit of a decision must keep to
+    workflow    text NOT NULL REFERENCES workflow (name),
+    name        text NOT NULL,
+    type        text NOT NULL CHECK (type IN ('number', 'text', 'flag', 'date')),
+    optional    boolean NOT NULL,
+    PRIMARY KEY (workflow, name)
+);
 CREATE TABLE reviewer (
     person      text PRIMARY KEY CHECK (person <> ''),
     roles       text[] NOT NULL,
@@ -288,6 +295,7 @@ CREATE TABLE quarantine (
     case_key     text,
     reason       text NOT NULL,
     row          text NOT NULL,            -- as read, as JSON; withheld columns left out
+    withheld     jsonb NOT NULL DEFAULT '{}', -- those: written by the application, and read by nobody but restore_withheld
     at           timestamptz NOT NULL,
     resubmitted_at timestamptz,
     resubmitted_by text
