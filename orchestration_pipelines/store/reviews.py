@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import psycopg
 
+from orchestration_pipelines.domain.canonical import decode
 from orchestration_pipelines.store.arrays import int2s, int4s, int8s, texts
 
 
@@ -96,3 +97,87 @@ def end_tasks(connection: psycopg.Connection, visits: Sequence[tuple[int, int]],
         "WHERE t.case_id = v.case_id AND t.visit = v.visit AND t.ended_at IS NULL",
         (status, now, int8s(case_id), int4s(visit)),
     )
+
+
+class OpenTask(NamedTuple):
+    """A task that waits for a person, with everything that its reviewer is shown."""
+
+    task: int
+    workflow: str
+    case_key: str
+    element: str
+    question: str
+    queue: str
+    role: str  #: who may decide
+    skill: str | None
+    signature: str  #: "1 of 2"
+    status: str
+    assignee: str | None
+    opened_at: datetime
+    due_at: datetime | None
+    facts: Mapping[str, Any]
+    editable: tuple[str, ...]
+    digest: str  #: of what is shown: a decision names it
+    requested_by: str
+    round: int
+
+
+_OPEN = """
+SELECT task, workflow, case_key, element, question, queue, who_may_decide, skill, signature, status, assignee,
+    opened_at, due_at, facts, editable, digest, requested_by, round
+FROM reviewer_table
+WHERE (%(workflow)s::text IS NULL OR workflow = %(workflow)s) AND (%(element)s::text IS NULL OR element = %(element)s)
+  AND (%(queue)s::text IS NULL OR queue = %(queue)s) AND (%(task)s::bigint IS NULL OR task = %(task)s)
+ORDER BY opened_at, task LIMIT %(limit)s
+"""
+
+
+def open_tasks(
+    connection: psycopg.Connection,
+    workflow: str | None = None,
+    *,
+    element: str | None = None,
+    queue: str | None = None,
+    task: int | None = None,
+    limit: int | None = None,
+) -> list[OpenTask]:
+    """The open tasks, oldest first."""
+    wanted = {"workflow": workflow, "element": element, "queue": queue, "task": task, "limit": limit}
+    rows = connection.execute(_OPEN, wanted).fetchall()
+    return [OpenTask._make((*row[:13], decode(row[13]), tuple(row[14]), *row[15:])) for row in rows]
+
+
+def add_decision(
+    connection: psycopg.Connection,
+    task: int,
+    *,
+    person: str,
+    seen: str,
+    outcome: str,
+    rationale: str,
+    edits: bytes,
+    asserted_by: str | None,
+    at: datetime,
+) -> int:
+    """Add a decision; the database checks it against every rule (trigger ``guard``). Returns its number."""
+    row = connection.execute(
+        "INSERT INTO review_decision (task_id, outcome, edits, rationale, decided_by, decided_at, digest, asserted_by) "
+        "VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s, %s) RETURNING id",
+        (task, outcome, edits.decode(), rationale, person, at, seen, asserted_by),
+    ).fetchone()
+    if row is None:
+        raise RuntimeError("the decision was not stored")
+    return int(row[0])
+
+
+def field_types(connection: psycopg.Connection, workflow: str) -> dict[str, str]:
+    """The declared types of a workflow's input columns."""
+    return dict(connection.execute("SELECT name, type FROM field WHERE workflow = %s", (workflow,)).fetchall())
+
+
+def may(connection: psycopg.Connection, person: str, act: str, task: int) -> tuple[bool, str]:
+    """Whether a person may do an act on a task, and the rule that says so."""
+    row = connection.execute("SELECT allowed, rule FROM can(%s, %s, %s)", (person, act, task)).fetchone()
+    if row is None:
+        raise RuntimeError("can() gave no answer")
+    return bool(row[0]), str(row[1])

@@ -1,0 +1,26 @@
+"""What the database refuses by a rule of ours, as an error whose message is the rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psycopg
+
+#: SQLSTATEs that the triggers and functions of 0001_authority.sql raise
+_OURS = "OP"
+
+
+class Refused(ValueError):
+    """What was asked breaks a rule; the message names it. Nothing was changed."""
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Turn a rule's refusal by the database into :class:`Refused`."""
+    try:
+        yield
+    except psycopg.DatabaseError as error:
+        if (error.sqlstate or "").startswith(_OURS):
+            raise Refused(error.diag.message_primary or str(error)) from None
+        raise
