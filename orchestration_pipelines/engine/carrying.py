@@ -36,6 +36,8 @@ class Carrier:
         self._workflow, self._version = workflow, version
         self._forward = handoffs(workflow)
         self._stations: dict[str, Station] = {}
+        #: stations on hold; None among them means all. To them nothing is carried: a hold works at once.
+        self.held: frozenset[str | None] = frozenset()
 
     def station(self, element: str) -> Station:
         """The station, made once."""
@@ -47,6 +49,8 @@ class Carrier:
         """Whether a machine works on at ``target``, and the way does not lead back."""
         drawn = self._workflow.process.elements.get(target)
         if drawn is None or drawn.is_handler or source.element.is_handler:
+            return False
+        if None in self.held or target in self.held:
             return False
         return drawn.kind in (Kind.SERVICE, Kind.RULE) and target in self._forward.get(source.id, ())
 

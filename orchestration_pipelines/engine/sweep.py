@@ -103,9 +103,9 @@ class Sweep:
         gathered = threading.Lock()
         size = _Size(self._chunk, station)
 
-        def run(lane: _Lane) -> None:
+        def run(lane: _Lane, alone: bool) -> None:
             try:
-                for tally in self._work_through(lane, station, size, until, urgent_only):
+                for tally in self._work_through(lane, station, size, until, urgent_only, alone):
                     with gathered:
                         swept.tally.merge(tally)
                         swept.chunks += 1
@@ -114,29 +114,27 @@ class Sweep:
                     swept.errors.append(f"{type(error).__name__}: {error}")
                 lane.reset()
 
-        threads = [threading.Thread(target=run, args=(lane,), daemon=True) for lane in self._lanes]
+        threads = [threading.Thread(target=run, args=(lane, False), daemon=True) for lane in self._lanes]
         with collector_at_rest():
             for thread in threads:
                 thread.start()
             for thread in threads:
                 thread.join()
+            # Those that may have killed a process come last, one by one, with nobody at work beside them.
+            run(self._lanes[0], True)
         swept.seconds = time.monotonic() - begun
         return swept
 
     def _work_through(
-        self, lane: _Lane, station: Station, size: _Size, until: float, urgent_only: bool
+        self, lane: _Lane, station: Station, size: _Size, until: float, urgent_only: bool, alone: bool
     ) -> Iterator[Tally]:
-        carrier = Carrier(station.workflow, station.version)
-        alone = False
+        carrier = None if alone else Carrier(station.workflow, station.version)
         while time.monotonic() < until:
             claimed = self._claim(lane.connection, station, 1 if alone else size.now, alone, urgent_only)
             if not claimed:
-                if alone:
-                    return
-                alone = True  # those that may have killed a process come last, one by one
-                continue
+                return
             reached("claimed")
-            yield from self._process(lane, station, claimed, size, None if alone else carrier)
+            yield from self._process(lane, station, claimed, size, carrier)
 
     def _claim(
         self, connection: psycopg.Connection, station: Station, limit: int, alone: bool, urgent_only: bool
@@ -163,10 +161,14 @@ class Sweep:
     ) -> Iterator[Tally]:
         """Work a chunk, advance it, and go on with what is carried further."""
         started_at, begun = self._clock(), time.monotonic()
+        if carrier is not None:
+            carrier.held = tokens.held(lane.connection, station.workflow.name)
         trips, seconds = self._travel(lane, station, claimed, carrier)
         size.learn(len(claimed), time.monotonic() - begun)
         if station.worker is not None and station.worker.external is not None:
             reached("effect-done")
+        if station.element.kind is Kind.USER:
+            reached("decided")
         writing = time.monotonic()
         advance = Advance(lane.connection, station, self.holder, carrier, self._lease_s)
         for advanced in self._advance(advance, trips, started_at):

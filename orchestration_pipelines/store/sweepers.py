@@ -13,13 +13,14 @@ from orchestration_pipelines.store.connection import connect
 #: the advisory locks' first key: "this is a sweeper's"
 LOCK_CLASS = 0x5EE9
 
+#: the sweepers whose lock is held: they live, and what they lease is theirs
+LIVING = f"""
+    SELECT l.objid::bigint AS id FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS}
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 #: sweepers that are registered and open, but whose lock is free: they died. A sweeper takes its lock
 #: *before* its row can be seen, so that a living one is never in this set.
-DEAD = f"""
-    SELECT s.id FROM sweeper s WHERE s.ended_at IS NULL AND NOT EXISTS (
-        SELECT FROM pg_locks l WHERE l.locktype = 'advisory' AND l.classid = {LOCK_CLASS} AND l.objid = s.id
-            AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()))
-"""
+DEAD = f"SELECT s.id FROM sweeper s WHERE s.ended_at IS NULL AND s.id NOT IN ({LIVING})"
 
 
 class SweeperSession:
@@ -55,17 +56,13 @@ class SweeperSession:
 
 
 def bury_dead(connection: psycopg.Connection) -> int:
-    """Mark the dead sweepers as ended and free what they leased; returns how many there were.
+    """Mark the dead sweepers as ended; returns how many there were.
 
     Claims find a dead holder's tokens without this; it only keeps the list of the open ones short.
     """
     with connection.transaction():
         dead = [row[0] for row in connection.execute(f"{DEAD} FOR UPDATE SKIP LOCKED").fetchall()]
         if dead:
-            connection.execute(
-                "UPDATE token SET lease_until = '-infinity' WHERE status = 'ready' AND holder = ANY(%s)",
-                (dead,),
-            )
             connection.execute(
                 "UPDATE sweeper SET ended_at = clock_timestamp(), died = true WHERE id = ANY(%s)", (dead,)
             )

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 import psycopg
 
 from orchestration_pipelines.store.arrays import Column, instants, int2s, int4s, int8s, texts
-from orchestration_pipelines.store.sweepers import DEAD
+from orchestration_pipelines.store.sweepers import LIVING
 
-#: A claim whose holder never reported counts as a crash. From the second on a case runs alone …
+#: A claim whose holder never reported counts as a crash, noted by the next claim. After the second a case runs alone …
 ALONE_FROM = 2
 #: … and after three more it goes to the dead letters.
 CRASHES_ALLOWED = 5
@@ -72,13 +72,13 @@ class Claimed(NamedTuple):
 
 
 _CLAIM = f"""
-WITH dead AS MATERIALIZED ({DEAD}),
+WITH living AS MATERIALIZED ({LIVING}),
 picked AS MATERIALIZED (
     SELECT t.ctid AS place, t.case_id FROM token t
     WHERE t.version_id = %(version)s AND t.element = %(element)s AND t.status = 'ready'
       AND t.order_key >= %(since)s AND t.order_key <= %(until)s
-      AND (t.crashes >= {ALONE_FROM}) = %(alone)s
-      AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder IN (SELECT id FROM dead))
+      AND (t.crashes + (t.holder IS NOT NULL)::int >= {ALONE_FROM}) = %(alone)s
+      AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder NOT IN (SELECT id FROM living))
       AND NOT EXISTS (SELECT FROM hold h WHERE h.lifted_at IS NULL AND h.workflow = %(workflow)s
                       AND (h.element IS NULL OR h.element = %(element)s))
     ORDER BY t.order_key, t.case_id, t.no LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
@@ -263,6 +263,14 @@ def give_back(connection: psycopg.Connection, claimed: Sequence[Claimed]) -> Non
         )
 
 
+def held(connection: psycopg.Connection, workflow: str) -> frozenset[str | None]:
+    """The stations of a workflow that are on hold; None among them means all of it."""
+    rows = connection.execute(
+        "SELECT element FROM hold WHERE lifted_at IS NULL AND workflow = %s", (workflow,), prepare=True
+    )
+    return frozenset(row[0] for row in rows)
+
+
 def wake_due(connection: psycopg.Connection, now: datetime) -> int:
     """Make tokens ready whose backoff is over; returns how many."""
     return connection.execute(
@@ -272,12 +280,12 @@ def wake_due(connection: psycopg.Connection, now: datetime) -> int:
 
 #: the first claimable token of each station: it costs the same with one case waiting as with a million
 _FIRST = f"""
-WITH dead AS MATERIALIZED ({DEAD})
+WITH living AS MATERIALIZED ({LIVING})
 SELECT s.element, first.order_key
 FROM unnest(%s::text[]) AS s (element) CROSS JOIN LATERAL (
     SELECT t.order_key FROM token t
     WHERE t.version_id = %s AND t.element = s.element AND t.status = 'ready'
-      AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder IN (SELECT id FROM dead))
+      AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder NOT IN (SELECT id FROM living))
     ORDER BY t.order_key, t.case_id, t.no LIMIT 1) AS first
 WHERE NOT EXISTS (SELECT FROM hold h WHERE h.lifted_at IS NULL AND h.workflow = %s
                   AND (h.element IS NULL OR h.element = s.element))
