@@ -13,7 +13,8 @@ from orchestration_pipelines.domain.intake import TYPES, BadRow, is_missing
 from orchestration_pipelines.domain.review import Outcome
 from orchestration_pipelines.store import reviews as table
 from orchestration_pipelines.store.refusal import Refused, refusals
-from orchestration_pipelines.store.reviews import OpenTask, may, open_tasks
+from orchestration_pipelines.store.reviews import OpenTask, may
+from orchestration_pipelines.store.reviews import waiting_tasks as open_tasks
 
 __all__ = ["OpenTask", "Refused", "answer", "decide", "may", "open_task", "open_tasks", "typed"]
 

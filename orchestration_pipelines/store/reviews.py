@@ -132,7 +132,7 @@ ORDER BY opened_at, task LIMIT %(limit)s
 """
 
 
-def open_tasks(
+def waiting_tasks(
     connection: psycopg.Connection,
     workflow: str | None = None,
     *,
