@@ -14,7 +14,7 @@ import psycopg
 
 from orchestration_pipelines.domain.audit import GENESIS, SALT_BYTES, chained, commitment
 from orchestration_pipelines.domain.canonical import encode
-from orchestration_pipelines.domain.intake import BadRow, Intake, Offer
+from orchestration_pipelines.domain.intake import MAX_FIELD_CHARS, BadRow, Intake, Offer
 from orchestration_pipelines.engine.sweep import collector_at_rest
 from orchestration_pipelines.engine.workflow import Workflow
 from orchestration_pipelines.model.semantics import Arrive
@@ -24,6 +24,8 @@ from orchestration_pipelines.store import records
 BATCH = 5_000
 #: bad rows are listed to the person who offered them up to this many; all of them are in quarantine
 LISTED = 1_000
+#: ends a value that is kept in quarantine cut short
+CUT = " [… cut]"
 
 
 @dataclass(frozen=True)
@@ -175,14 +177,20 @@ def _repeated(submitted: Submitted, row: Row, offer: Offer, digest: bytes) -> No
 
 def _quarantined(intake: Intake, row: Row, reason: str) -> rows_in.Quarantined:
     hidden = {name for names in intake.withheld.values() for name in names}
-    shown = {
-        str(name): str(value)[:500].replace("\x00", "␀").encode("utf-8", "replace").decode()
-        for name, value in row.columns.items()
-        if name not in hidden and value is not None
+    shown = {str(name): _kept(value) for name, value in row.columns.items() if name not in hidden and value is not None}
+    withheld = {
+        kind: {name: _kept(row.columns[name]) for name in names if row.columns.get(name) is not None}
+        for kind, names in intake.withheld.items()
     }
     key = row.columns.get(intake.key)
-    shown_key = None if key is None else str(key)[:200].replace("\x00", "␀").encode("utf-8", "replace").decode()
-    return rows_in.Quarantined(row.no, shown_key, reason.replace("\x00", "␀"), encode(shown))
+    shown_key = None if key is None else _kept(key)[:200]
+    return rows_in.Quarantined(row.no, shown_key, reason.replace("\x00", "␀"), encode(shown), encode(withheld))
+
+
+def _kept(value: Any) -> str:
+    """A bad value as it is kept for a person to see: as text that PostgreSQL can hold, and not for ever long."""
+    text = str(value).replace("\x00", "␀").encode("utf-8", "replace").decode()
+    return text if len(text) <= MAX_FIELD_CHARS else text[:500] + CUT
 
 
 def _add(

@@ -116,6 +116,7 @@ class Quarantined(NamedTuple):
     case_key: str | None
     reason: str
     row: bytes
+    withheld: bytes  #: JSON by kind; the application writes it and cannot read it
 
 
 def quarantine(
@@ -130,7 +131,10 @@ def quarantine(
         return
     with connection.cursor() as cursor:
         cursor.executemany(
-            "INSERT INTO quarantine (workflow, source, row_no, case_key, reason, row, at) "
-            "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT DO NOTHING",
-            [(workflow, source, bad.row_no, bad.case_key, bad.reason, bad.row.decode(), now) for bad in rows],
+            "INSERT INTO quarantine (workflow, source, row_no, case_key, reason, row, withheld, at) "
+            "VALUES (%s, %s, %s, %s, %s, %s, %s::jsonb, %s) ON CONFLICT DO NOTHING",
+            [
+                (workflow, source, bad.row_no, bad.case_key, bad.reason, bad.row.decode(), bad.withheld.decode(), now)
+                for bad in rows
+            ],
         )

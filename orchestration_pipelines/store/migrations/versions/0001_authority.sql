@@ -195,9 +195,9 @@ CREATE FUNCTION append_only() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'OP006';
 END $$;
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON review_decision
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON review_decision
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
-CREATE TRIGGER append_only BEFORE UPDATE OR DELETE ON audit_entry
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
 -- A quarantined row that became a case after all: what was withheld of it goes where withheld columns go.
@@ -205,9 +205,11 @@ CREATE FUNCTION restore_withheld(p_quarantine bigint, p_case bigint) RETURNS voi
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     INSERT INTO withheld_outcome SELECT p_case, coalesce(withheld -> 'outcome', '{}') ||
-        coalesce(withheld -> 'leaking', '{}') FROM quarantine WHERE id = p_quarantine AND resubmitted_at IS NULL;
+        coalesce(withheld -> 'leaking', '{}') FROM quarantine WHERE id = p_quarantine AND resubmitted_at IS NULL
+        ON CONFLICT (case_id) DO UPDATE SET columns = excluded.columns;
     INSERT INTO withheld_protected SELECT p_case, coalesce(withheld -> 'protected', '{}')
-        FROM quarantine WHERE id = p_quarantine AND resubmitted_at IS NULL;
+        FROM quarantine WHERE id = p_quarantine AND resubmitted_at IS NULL
+        ON CONFLICT (case_id) DO UPDATE SET columns = excluded.columns;
 END $$;
 
 -- What a reviewer reads, in any SQL client. Another's choice stays unseen until all have signed:
