@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from importlib.resources import files
 from pathlib import Path
 
-from orchestration_pipelines.engine.deployment import Deployment
+import click
+import yaml
+
+from orchestration_pipelines.cli.output import tell
+from orchestration_pipelines.engine.deployment import Deployment, deploy
 
 
 def dagster_environment(deployment: Deployment) -> dict[str, str]:
@@ -30,3 +35,22 @@ def enter_dagster_home(deployment: Deployment) -> dict[str, str]:
     environment = dagster_environment(deployment)
     os.environ.update(environment)
     return environment
+
+
+def write_workspace(deployment: Deployment, sockets: dict[str, Path]) -> Path:
+    """The workspace that webserver and daemon share: each code location, and the socket of its code server."""
+    servers = [
+        {"grpc_server": {"socket": str(socket), "location_name": location}} for location, socket in sockets.items()
+    ]
+    path = deployment.home.dagster / "workspace.yaml"
+    path.write_text(yaml.safe_dump({"load_from": servers}), encoding="utf-8")
+    return path
+
+
+@click.command()
+def env() -> None:
+    """Print what `dagster dev` and `dg dev` need: eval "$(orchestrate env)". Starts PostgreSQL, migrates."""
+    deployment = deploy(tell=tell)
+    deployment.prepare()
+    for name, value in enter_dagster_home(deployment).items():
+        click.echo(f"export {name}={shlex.quote(value)}")

@@ -8,7 +8,9 @@ import click
 import psycopg
 
 from orchestration_pipelines.cli.bench import bench
+from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.cli.up import down, up
 from orchestration_pipelines.domain.intake import BadColumns
 from orchestration_pipelines.engine.reading import UnreadableFile
 from orchestration_pipelines.engine.workflow import WorkflowRefused
@@ -38,6 +40,8 @@ def orchestrate() -> None:
 
 
 orchestrate.add_command(bench)
+for verb in (up, down, env):
+    orchestrate.add_command(verb)
 
 
 def main() -> None:
