@@ -8,8 +8,13 @@ import click
 import psycopg
 
 from orchestration_pipelines.cli.bench import bench
+from orchestration_pipelines.cli.cases import case, cases
 from orchestration_pipelines.cli.dagster_home import env
+from orchestration_pipelines.cli.holding import hold, resume
+from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
 from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.cli.reviews import answer, reviews
+from orchestration_pipelines.cli.submit import submit, sweep
 from orchestration_pipelines.cli.up import down, up
 from orchestration_pipelines.domain.intake import BadColumns
 from orchestration_pipelines.engine.reading import UnreadableFile
@@ -17,6 +22,7 @@ from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.model.bpmn import ModelRefused
 from orchestration_pipelines.model.dmn import DmnRefused
 from orchestration_pipelines.store.account import ServerFailed
+from orchestration_pipelines.store.refusal import Refused
 from orchestration_pipelines.store.urls import DatabaseUnreachable
 
 #: errors whose message tells a user what to do; anything else is a fault of ours and shows its traceback
@@ -29,6 +35,7 @@ TOLD = (
     ServerFailed,
     UnreadableFile,
     BadColumns,
+    Refused,
     psycopg.OperationalError,
 )
 
@@ -39,7 +46,21 @@ def orchestrate() -> None:
     """Human-in-the-loop orchestration on Dagster."""
 
 
-orchestrate.add_command(bench)
+for verb in (
+    answer,
+    bench,
+    case,
+    cases,
+    dead_letters,
+    hold,
+    incidents,
+    quarantine,
+    resume,
+    reviews,
+    submit,
+    sweep,
+):
+    orchestrate.add_command(verb)
 for verb in (up, down, env):
     orchestrate.add_command(verb)
 
@@ -53,6 +74,9 @@ def main() -> None:
     except click.ClickException as error:
         error.show()
         sys.exit(error.exit_code)
+    except psycopg.errors.UndefinedTable:
+        click.echo("orchestrate: the database has no schema yet: run `make run`, or `orchestrate db migrate`", err=True)
+        sys.exit(1)
     except TOLD as error:
         click.echo(f"orchestrate: {error}", err=True)
         sys.exit(1)

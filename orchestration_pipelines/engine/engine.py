@@ -17,6 +17,7 @@ from orchestration_pipelines.engine import intake, versions
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import URGENT, Clock, Sweep, Swept
+from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store import timers, tokens
@@ -54,6 +55,14 @@ class SweepReport:
     """What a whole sweep did, station by station."""
 
     stations: list[Swept] = field(default_factory=list)
+
+    @property
+    def tally(self) -> Tally:
+        """The counts of all stations together."""
+        whole = Tally()
+        for swept in self.stations:
+            whole.merge(swept.tally)
+        return whole
 
     @property
     def errors(self) -> list[str]:

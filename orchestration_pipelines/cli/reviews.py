@@ -1,0 +1,168 @@
+"""``orchestrate reviews`` and ``orchestrate answer``: the reviewer table from the command line."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from orchestration_pipelines.cli.output import as_json, console, print_json, print_rows
+from orchestration_pipelines.cli.session import (
+    acting,
+    as_person,
+    connected,
+    limit_option,
+    set_option,
+    workflow_option,
+)
+from orchestration_pipelines.domain.review import Outcome
+from orchestration_pipelines.engine import reviews as table
+
+
+@click.group()
+def reviews() -> None:
+    """What waits for people: list, show, decide."""
+
+
+@reviews.command("list")
+@workflow_option
+@click.option("--queue", metavar="NAME", help="Only this queue's.")
+@click.option("--at", "element", metavar="ELEMENT", help="Only the tasks of this step.")
+@limit_option
+@as_json
+def list_(workflow: str | None, queue: str | None, element: str | None, limit: int, wants_json: bool) -> None:
+    """List the open tasks, oldest first."""
+    with connected() as connection:
+        tasks = table.open_tasks(connection, workflow, element=element, queue=queue, limit=limit)
+    if wants_json:
+        print_json([_shown(task) for task in tasks])
+        return
+    rows = [
+        [t.task, t.case_key, t.element, t.queue, t.role, t.signature, _age(t.opened_at), _due(t.due_at)] for t in tasks
+    ]
+    columns = ["task", "case", "step", "queue", "who may decide", "signature", "age", "due in"]
+    print_rows("open tasks", columns, rows, False)
+    if tasks:
+        click.echo(f"See one with: orchestrate reviews show {tasks[0].task}")
+
+
+@reviews.command()
+@click.argument("task", type=int)
+@as_json
+def show(task: int, wants_json: bool) -> None:
+    """Show one open task: the question, the facts, the suggestion, and the digest that a decision names."""
+    with connected() as connection:
+        found = table.open_task(connection, task)
+    if wants_json:
+        print_json(_shown(found))
+        return
+    console().print(f"[bold]Task {found.task}[/bold] · case {found.case_key} · {found.question}")
+    click.echo(
+        f"queue {found.queue} (role {found.role}), signature {found.signature}, requested by {found.requested_by}"
+    )
+    print_rows("facts", ["fact", "value"], [[name, _plain(value)] for name, value in found.facts.items()], False)
+    if found.editable:
+        click.echo(f"May be edited: {', '.join(found.editable)}")
+    click.echo(f"Digest of what is shown: {found.digest}")
+    click.echo(
+        f"Decide with: orchestrate reviews decide {found.task} --as PERSON --seen {found.digest} "
+        "--outcome approve|reject|return|escalate --rationale TEXT"
+    )
+
+
+@reviews.command()
+@click.argument("task", type=int)
+@as_person
+@click.option("--seen", required=True, metavar="DIGEST", help="The digest that `reviews show` printed.")
+@click.option("--outcome", required=True, type=click.Choice([outcome.value for outcome in Outcome]))
+@click.option("--rationale", default="", help="Why; needed for anything but a plain approval.")
+@set_option("Edit a field; earlier signatures are void.")
+@as_json
+def decide(
+    task: int,
+    as_person: str | None,
+    seen: str,
+    outcome: str,
+    rationale: str,
+    changes: dict[str, str],
+    wants_json: bool,
+) -> None:
+    """Decide a task. The database refuses what breaks a rule, and says which."""
+    person, asserted_by = acting(as_person)
+    with connected() as connection:
+        edits = table.typed(connection, table.open_task(connection, task), changes) if changes else {}
+        number = table.decide(
+            connection,
+            task,
+            person=person,
+            seen=seen,
+            outcome=outcome,
+            rationale=rationale,
+            edits=edits,
+            asserted_by=asserted_by,
+        )
+    _told(number, task, person, outcome, wants_json)
+
+
+@click.command()
+@click.argument("task", type=int)
+@as_person
+@set_option("Supply a field that was asked for.")
+@click.option("--decline", is_flag=True, help="Say no to what is offered or asked.")
+@click.option("--rationale", default="", help="Anything to add.")
+@as_json
+def answer(
+    task: int, as_person: str | None, changes: dict[str, str], decline: bool, rationale: str, wants_json: bool
+) -> None:
+    """Answer what the requester of a case was asked."""
+    person, asserted_by = acting(as_person)
+    with connected() as connection:
+        edits = table.typed(connection, table.open_task(connection, task), changes) if changes else {}
+        number = table.answer(
+            connection,
+            task,
+            person=person,
+            edits=edits,
+            rationale=rationale,
+            declines=decline,
+            asserted_by=asserted_by,
+        )
+    _told(number, task, person, "declined" if decline else "answered", wants_json)
+
+
+def _told(number: int, task: int, person: str, what: str, wants_json: bool) -> None:
+    if wants_json:
+        print_json({"decision": number, "task": task, "by": person, "outcome": what})
+    else:
+        click.echo(f"Decision {number} on task {task} by {person}: {what}. The next sweep takes it on.")
+
+
+def _shown(task: table.OpenTask) -> dict[str, Any]:
+    return task._asdict()
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return "\n".join(f"{name}: {_plain(item)}" for name, item in value.items())
+    if isinstance(value, list):
+        return "\n".join(_plain(item) for item in value)
+    return "" if value is None else str(value)
+
+
+def _age(since: datetime) -> str:
+    return _duration((datetime.now(UTC) - since).total_seconds())
+
+
+def _due(at: datetime | None) -> str:
+    if at is None:
+        return ""
+    left = (at - datetime.now(UTC)).total_seconds()
+    return _duration(left) if left >= 0 else f"past by {_duration(-left)}"
+
+
+def _duration(seconds: float) -> str:
+    for size, unit in ((86_400, "d"), (3_600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

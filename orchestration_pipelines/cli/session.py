@@ -1,0 +1,89 @@
+"""What every verb needs: the deployment, a connection, the workflow meant, and the person who acts."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg
+
+from orchestration_pipelines.cli.output import Problem, tell
+from orchestration_pipelines.engine.deployment import Deployment, deploy
+from orchestration_pipelines.engine.engine import Engine
+from orchestration_pipelines.engine.workflow import Workflow, load_workflow
+from orchestration_pipelines.store.connection import connect
+
+_SHIPPED = Path(__file__).parents[1] / "workflows"
+
+#: names a person other than the operating-system user; recorded as asserted by that user
+as_person = click.option("--as", "as_person", metavar="PERSON", help="Who acts; recorded as asserted by you.")
+reason_option = click.option("--reason", required=True, help="Why; it is kept in the record.")
+limit_option = click.option("--limit", default=200, show_default=True, help="How many at the most.")
+workflow_option = click.option("--workflow", metavar="NAME", help="Only this workflow's.")
+
+
+def deployed() -> Deployment:
+    """The deployment that the environment describes, its schema up to date."""
+    deployment = deploy(tell=tell)
+    deployment.prepare()
+    return deployment
+
+
+@contextmanager
+def connected() -> Iterator[psycopg.Connection]:
+    """A connection as the application."""
+    with connect(deployed().url) as connection:
+        yield connection
+
+
+def find_workflow(name: str) -> Workflow:
+    """A workflow by the name of a shipped one, or by its folder."""
+    folder = Path(name) if Path(name).is_dir() else _SHIPPED / name
+    if not (folder / "workflow.yaml").is_file():
+        shipped = ", ".join(sorted(place.parent.name for place in _SHIPPED.glob("*/workflow.yaml")))
+        raise Problem(f"there is no workflow {name!r}: name a shipped one ({shipped}), or the folder of your own")
+    return load_workflow(folder)
+
+
+def engine_of(name: str) -> Engine:
+    """The engine of a workflow here."""
+    return deployed().engine(find_workflow(name))
+
+
+def acting(named: str | None) -> tuple[str, str | None]:
+    """Who acts, and the operating-system user who asserts it where somebody else is named."""
+    user = getpass.getuser()
+    if named is None:
+        return user, None
+    if os.environ.get("ORCHESTRATION_AS", "").lower() == "off":
+        raise Problem("--as is switched off here (ORCHESTRATION_AS=off): act as yourself, without it")
+    if not named.strip():
+        raise Problem("--as names nobody: write --as PERSON")
+    return named, user
+
+
+def operator(named: str | None) -> str:
+    """Who acts, in one text for the record."""
+    person, asserted_by = acting(named)
+    return person if asserted_by is None else f"{person} (asserted by {asserted_by})"
+
+
+def assignments(_: click.Context, __: click.Parameter, written: tuple[str, ...]) -> dict[str, str]:
+    """``--set field=value``, as often as wanted."""
+    values: dict[str, str] = {}
+    for each in written:
+        name, equals, value = each.partition("=")
+        if not equals or not name.strip():
+            raise click.BadParameter(f"{each!r} is not field=value")
+        values[name.strip()] = value
+    return values
+
+
+def set_option(meaning: str) -> Callable[[Any], Any]:
+    """The option ``--set field=value``."""
+    return click.option("--set", "changes", multiple=True, callback=assignments, metavar="FIELD=VALUE", help=meaning)
