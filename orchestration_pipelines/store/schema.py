@@ -8,13 +8,35 @@ import psycopg
 import sqlalchemy
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
+
+from orchestration_pipelines.store.urls import DatabaseUnreachable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-#: what the application's role must not be able to do, ever: (table, privilege)
-_FORBIDDEN = [
-    (table, privilege) for table in ("audit_entry", "review_decision") for privilege in ("UPDATE", "DELETE", "TRUNCATE")
-] + [("withheld_outcome", "SELECT"), ("withheld_protected", "SELECT")]
+_APPEND_ONLY = ("audit_entry", "review_decision")
+_WITHHELD = ("withheld_outcome", "withheld_protected")
+#: everybody but the owner and orchestration_evaluation
+_ROLES = ("orchestration_app", "orchestration_reviewer", "orchestration_worker", "orchestration_auditor")
+
+#: What none of the roles may do, by itself, through PUBLIC, or as whatever it is a member of.
+_GRANTED = """
+WITH forbidden AS (
+    SELECT t AS relation, p AS privilege FROM unnest(%(append_only)s::text[]) t,
+        unnest(ARRAY['UPDATE', 'DELETE', 'TRUNCATE']) p
+    UNION ALL SELECT t, 'SELECT' FROM unnest(%(withheld)s::text[]) t)
+SELECT r.role, g.rolname, f.privilege, f.relation
+FROM unnest(%(roles)s::text[]) WITH ORDINALITY AS r (role, no) CROSS JOIN forbidden f
+JOIN pg_roles g ON pg_has_role(r.role, g.oid, 'MEMBER')
+WHERE has_table_privilege(g.oid, f.relation, f.privilege)
+   OR f.privilege IN ('SELECT', 'UPDATE') AND has_any_column_privilege(g.oid, f.relation, f.privilege)
+ORDER BY r.no, g.rolname <> r.role LIMIT 1
+"""
+
+_DISABLED = """
+SELECT tgrelid::regclass::text, tgname FROM pg_trigger
+WHERE NOT tgisinternal AND tgenabled NOT IN ('O', 'A') AND tgrelid = ANY(%s::regclass[]) LIMIT 1
+"""
 
 
 class UnprotectedRecord(RuntimeError):
@@ -24,8 +46,7 @@ class UnprotectedRecord(RuntimeError):
 def migrate(url: str) -> None:
     """Bring the database at ``url`` (its owner's URL) to the newest schema. Safe to repeat and to race."""
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
+    config = _config()
     try:
         with engine.connect() as connection:
             # One migration at a time: the second process waits and then finds nothing to do.
@@ -36,18 +57,41 @@ def migrate(url: str) -> None:
             connection.commit()
             connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('orchestration migrate'))")
             connection.commit()
+    except psycopg.errors.InsufficientPrivilege as error:
+        raise DatabaseUnreachable(
+            f"the database cannot be migrated: {error.diag.message_primary}. The role in ORCHESTRATION_DATABASE_URL "
+            "must own the database and have CREATEROLE; roles that another installation made must be granted to it: "
+            f"GRANT {', '.join(_ROLES)} TO that role WITH ADMIN OPTION"
+        ) from error
     finally:
         engine.dispose()
 
 
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    return config
+
+
+def known(revision: str) -> bool:
+    """Whether this version of the product has the migration, and so can go on from it."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def refuse_unprotected(connection: psycopg.Connection) -> None:
-    """Raise :class:`UnprotectedRecord` if the application's role could change decisions or the audit."""
-    for table, privilege in _FORBIDDEN:
-        row = connection.execute(
-            "SELECT has_table_privilege('orchestration_app', %s, %s)", (table, privilege)
-        ).fetchone()
-        if row and row[0]:
-            raise UnprotectedRecord(
-                f"the role orchestration_app may {privilege} {table}: somebody granted what must never be "
-                f"granted. Run REVOKE {privilege} ON {table} FROM orchestration_app and start again."
-            )
+    """Raise :class:`UnprotectedRecord` if a role could change decisions or the audit, or read what was withheld."""
+    named = {"append_only": list(_APPEND_ONLY), "withheld": list(_WITHHELD), "roles": list(_ROLES)}
+    granted = connection.execute(_GRANTED, named).fetchone()
+    if granted is not None:
+        role, through, privilege, table = granted
+        raise UnprotectedRecord(
+            f"the role {role} may {privilege} {table}{'' if through == role else f' as a member of {through}'}: "
+            f"somebody granted what must never be granted. Run REVOKE {privilege} ON {table} FROM {role}, PUBLIC"
+            f"{'' if through == role else f'; REVOKE {through} FROM {role}'} and start again."
+        )
+    disabled = connection.execute(_DISABLED, ([*_APPEND_ONLY, "review_task"],)).fetchone()
+    if disabled is not None:
+        raise UnprotectedRecord(
+            f"the trigger {disabled[1]} of {disabled[0]} is switched off: the database no longer holds the rules. "
+            f"Run ALTER TABLE {disabled[0]} ENABLE TRIGGER {disabled[1]} and start again."
+        )

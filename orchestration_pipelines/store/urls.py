@@ -35,49 +35,92 @@ def sibling(url: str, suffix: str) -> str:
 
 def sqlalchemy_url(url: str, driver: str) -> str:
     """As SQLAlchemy reads it, with the driver named: ``psycopg2`` for dagster-postgres."""
+    return _as_url(url, f"postgresql+{driver}")
+
+
+def libpq_url(url: str) -> str:
+    """As psql and psycopg read it."""
+    return _as_url(url, "postgresql")
+
+
+def _as_url(url: str, scheme: str) -> str:
     parts = {name: str(value) for name, value in conninfo_to_dict(url).items() if value is not None}
     user, password = parts.pop("user", ""), parts.pop("password", "")
-    database = parts.pop("dbname", "")
-    login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
+    database = parts.pop("dbname", DATABASE)
+    login = quote(user, safe="") + (f":{quote(password, safe='*')}" if password else "")
     host, port = parts.pop("host", ""), parts.pop("port", "")
-    if host.startswith("/") or not host:
+    if not host or host.startswith("/") or "," in host:  # a socket's folder, or several servers
         options = {"host": host, "port": port, **parts}
         place = ""
     else:
         options = parts
-        place = host + (f":{port}" if port else "")
-    query = urlencode({name: value for name, value in options.items() if value})
-    return f"postgresql+{driver}://{login}@{place}/{quote(database)}" + (f"?{query}" if query else "")
+        place = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
+    query = urlencode({name: value for name, value in options.items() if value}, quote_via=quote)
+    at = f"{login}@" if login else ""
+    return f"{scheme}://{at}{place}/{quote(database, safe='')}" + (f"?{query}" if query else "")
+
+
+def without_password(url: str) -> str:
+    """The same URL with its password unreadable."""
+    return make_conninfo(url, **{"password": "***"}) if conninfo_to_dict(url).get("password") else url
 
 
 def masked(url: str) -> str:
     """For a log or a message: without the password."""
     parts = conninfo_to_dict(url)
     where = parts.get("host") or "localhost"
-    return f"database {parts.get('dbname')} at {where}" + (f":{parts['port']}" if parts.get("port") else "")
+    return f"database {database_of(url)} at {where}" + (f":{parts['port']}" if parts.get("port") else "")
 
 
 def check_server(url: str) -> None:
     """Raise :class:`DatabaseUnreachable` unless a PostgreSQL that is new enough answers at ``url``."""
     try:
-        with psycopg.connect(on_database(url, "postgres"), connect_timeout=10) as connection:
+        with _connect_somewhere(url) as connection:
             version = connection.info.server_version
-    except psycopg.OperationalError as error:
+    except psycopg.Error as error:
         raise DatabaseUnreachable(
-            f"the {masked(url)} cannot be reached ({str(error).strip().splitlines()[-1]}). Is the server up, and does "
+            f"the {masked(url)} cannot be reached ({_last_line(error)}). Is the server up, and does "
             "ORCHESTRATION_DATABASE_URL name it? Unset it to use the embedded server."
         ) from error
+    refuse_old(version)
+
+
+def refuse_old(version: int) -> None:
+    """Raise :class:`DatabaseUnreachable` for a server (``server_version_num``) that is too old."""
     if version < OLDEST_SERVER:
-        raise DatabaseUnreachable(f"PostgreSQL {version // 10000} is too old: 15 or newer is needed")
+        number = f"{version // 10000}" if version >= 100_000 else f"{version // 10000}.{version // 100 % 100}"
+        raise DatabaseUnreachable(
+            f"PostgreSQL {number} is too old: 15 or newer is needed. Set ORCHESTRATION_DATABASE_URL to another server, "
+            "or unset it to use the embedded one."
+        )
+
+
+def _connect_somewhere(url: str) -> psycopg.Connection:
+    """The product's database; while there is none, the one that is there on every server."""
+    try:
+        return psycopg.connect(url, dbname=database_of(url), connect_timeout=10)
+    except psycopg.OperationalError:
+        return psycopg.connect(on_database(url, "postgres"), connect_timeout=10)
+
+
+def _last_line(error: psycopg.Error) -> str:
+    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
 
 
 def ensure_database(url: str) -> None:
     """Create the database that ``url`` names, if it is not there."""
     name = database_of(url)
-    with psycopg.connect(on_database(url, "postgres"), autocommit=True) as connection:
-        found = connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone()
-        if found is None:
-            try:
-                connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-            except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
-                return  # another process made it meanwhile
+    with _connect_somewhere(url) as connection:
+        connection.autocommit = True
+        if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None:
+            return
+        try:
+            connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+        except (psycopg.errors.DuplicateDatabase, psycopg.errors.UniqueViolation):
+            return  # another process made it meanwhile
+        except psycopg.errors.InsufficientPrivilege as error:
+            user = connection.info.user
+            raise DatabaseUnreachable(
+                f"there is no database {name}, and the role {user} may not make it. As an administrator: "
+                f'CREATE DATABASE "{name}" OWNER "{user}"; or ALTER ROLE "{user}" CREATEDB'
+            ) from error

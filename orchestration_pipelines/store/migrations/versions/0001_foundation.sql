@@ -22,6 +22,15 @@ BEGIN
             RAISE NOTICE 'role % was made meanwhile', role_name;
         END;
     END LOOP;
+    -- The owner's connections work as the application. A superuser may; anybody else must be a member, and from
+    -- PostgreSQL 16 on one with the SET option, which the maker of a role does not get by making it.
+    IF current_setting('server_version_num')::int >= 160000 THEN
+        IF NOT pg_has_role(current_user, 'orchestration_app', 'SET') THEN
+            EXECUTE format('GRANT orchestration_app TO %I WITH INHERIT FALSE, SET TRUE', current_user);
+        END IF;
+    ELSIF NOT pg_has_role(current_user, 'orchestration_app', 'MEMBER') THEN
+        EXECUTE format('GRANT orchestration_app TO %I', current_user);
+    END IF;
 END $$;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO orchestration_app, orchestration_reviewer, orchestration_auditor,
@@ -168,7 +177,7 @@ CREATE TABLE effect (
     element     text NOT NULL,
     tool        text NOT NULL,
     key         text NOT NULL,
-    status      text NOT NULL CHECK (status IN ('intended', 'done', 'refused', 'unknown')),
+    status      text NOT NULL CHECK (status IN ('intended', 'done', 'refused', 'unknown', 'voided')),
     intended_at timestamptz NOT NULL,
     finished_at timestamptz,
     PRIMARY KEY (case_id, visit)
