@@ -1,6 +1,7 @@
 """The Dagster job of a workflow, built from its drawing."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import dagster as dg
 
@@ -15,6 +16,7 @@ from orchestration_pipelines.defs.ops import (
     station_op,
 )
 from orchestration_pipelines.defs.resources import sweep_resource
+from orchestration_pipelines.defs.sensors import SWEEP, WHOLE
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.engine.order import sweeping_order
@@ -63,5 +65,19 @@ def workflow_job(
         name=workflow.name,
         resource_defs={"sweep": resource or sweep_resource(workflow)},
         executor_def=dg.in_process_executor,
-        tags={"orchestration/workflow": workflow.name},
+        tags={SWEEP: WHOLE, "orchestration/workflow": workflow.name},
+        config=_launched_by_hand(shipped),
     )
+
+
+def _launched_by_hand(shipped: Shipped) -> dict[str, Any]:
+    """What the launchpad offers: a workflow with a data set of its own takes it in, so that a launch shows something.
+
+    The data set names its requesters itself; a file of the inbox needs ``requested_by``.
+    """
+    return {
+        "ops": {
+            "receive": {"config": {"source": next(iter(shipped), ""), "requested_by": ""}},
+            "dispatch": {"config": {"urgent_only": False}},
+        }
+    }

@@ -5,8 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration_pipelines.defs.resources import RunSweep
-from orchestration_pipelines.domain.intake import BadColumns
+from orchestration_pipelines.defs.resources import RunSweep, shown
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.engine.order import handoffs
@@ -46,9 +45,10 @@ def receive_op(workflow: Workflow, shipped: dict[str, Callable[[Engine], Submitt
         run: RunSweep = getattr(context.resources, _SWEEP)
         try:
             submitted = _take_in(run.engine, config, shipped)
-        except (UnreadableFile, BadColumns, ValueError, OSError) as error:
-            run.errors.append(f"receive: {error}")
-            context.log.error(f"nothing was taken in: {error}")  # noqa: TRY400 - the message says what to do
+        except Exception as error:  # noqa: BLE001 - an op that raises would stop every station behind it
+            told = shown(f"{type(error).__name__}: {error}")
+            run.errors.append(f"receive: {told}")
+            context.log.error(f"receive: {told}")  # noqa: TRY400 - the message says what to do
             submitted = Submitted()
         counts = {
             "accepted": submitted.accepted,
@@ -159,7 +159,7 @@ def _handoffs(
         if target in passed:
             handed = {"handed": tally.handed[target], "carried": tally.completed[target]}
             yield dg.Output(handed, target, metadata={**handed, "case ids": str(tally.samples.get(target, []))})
-    shown = {
+    counts = {
         "completed": tally.completed[station],
         "carried here by earlier stations": carried,
         "to be retried": tally.failed[station],
@@ -169,8 +169,8 @@ def _handoffs(
     }
     for each in swept:
         for error in each.errors:
-            context.log.error(f"{each.station}: {error}")
-    yield dg.Output({"station": station, **shown}, DONE, metadata=shown)
+            context.log.error(f"{each.station}: {shown(error)}")
+    yield dg.Output({"station": station, **counts}, DONE, metadata=counts)
 
 
 def report_op() -> dg.OpDefinition:

@@ -1,58 +1,61 @@
 """What the ops of a run share: the engine, and one sweeper for the whole run."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import dagster as dg
 
 from orchestration_pipelines.engine.deployment import deploy
 from orchestration_pipelines.engine.engine import SWEEP_S, Engine
-from orchestration_pipelines.engine.sweep import Sweep, Swept
+from orchestration_pipelines.engine.sweep import Swept
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import Workflow
 
 
 class RunSweep:
-    """One Dagster run's sweep: opened when an op first needs it, so that a run without work costs little."""
+    """One Dagster run's sweep. It registers at once: a run without a sweeper counts as dead (``dead_run_sensor``)."""
 
     def __init__(self, engine: Engine, run_id: str, seconds: float = SWEEP_S) -> None:
         self.engine = engine
         self.tally = Tally()  #: of the whole run
         self.errors: list[str] = []
         self.urgent_only = False
-        self._run_id = run_id
-        self._sweep: Sweep | None = None
+        self._sweep = engine.open_sweep(run_id)
         self._until = time.monotonic() + seconds
         self.last_advance = time.monotonic()
 
     def sweep(self, element: str) -> list[Swept]:
         """Sweep a station; what goes wrong is kept for the report, so that the other stations are served."""
-        if self._sweep is None:
-            self._sweep = self.engine.open_sweep(self._run_id)
-        swept = self.engine.sweep_station(self._sweep, element, until=self._until, urgent_only=self.urgent_only)
-        self._keep(swept)
-        return swept
+        return self._kept(
+            element,
+            lambda: self.engine.sweep_station(self._sweep, element, until=self._until, urgent_only=self.urgent_only),
+        )
 
     def sweep_earlier(self) -> list[Swept]:
         """Sweep the cases on earlier versions of the drawing."""
-        if self._sweep is None:
-            self._sweep = self.engine.open_sweep(self._run_id)
-        swept = self.engine.sweep_earlier(self._sweep, until=self._until)
-        self._keep(swept)
-        return swept
+        return self._kept("earlier versions", lambda: self.engine.sweep_earlier(self._sweep, until=self._until))
 
-    def _keep(self, swept: list[Swept]) -> None:
+    def _kept(self, station: str, sweeping: Callable[[], list[Swept]]) -> list[Swept]:
+        try:
+            swept = sweeping()
+        except Exception as error:  # noqa: BLE001 - an op that raises would stop every station behind it
+            swept = [Swept(station, errors=[f"{type(error).__name__}: {error}"])]
         for each in swept:
             if each.chunks:
                 self.last_advance = time.monotonic()
             self.tally.merge(each.tally)
-            self.errors.extend(f"{each.station}: {error}" for error in each.errors)
+            self.errors.extend(f"{each.station}: {shown(error)}" for error in each.errors)
+        return swept
 
     def close(self) -> None:
         """End the sweeper's session."""
-        if self._sweep is not None:
-            self._sweep.close()
+        self._sweep.close()
+
+
+def shown(error: str) -> str:
+    """An error as Dagster's UI may show it, which has no sign-in: what a database adds below may quote a case."""
+    return error.strip().split("\n", 1)[0]
 
 
 @dataclass

@@ -6,6 +6,8 @@ import dagster as dg
 
 KEEP_DAYS = 14
 _AT_ONCE = 500
+#: a purge that died with all of Dagster is reported as failed after this
+_LONGEST_S = 3_600
 _ENDED = [dg.DagsterRunStatus.SUCCESS, dg.DagsterRunStatus.FAILURE, dg.DagsterRunStatus.CANCELED]
 
 
@@ -38,7 +40,9 @@ def purge(context: dg.OpExecutionContext, config: PurgeConfig) -> int:
 
 def purge_job_and_schedule() -> tuple[dg.JobDefinition, dg.ScheduleDefinition]:
     """The purge, every night."""
-    job = dg.GraphDefinition(name="purge_old_runs", node_defs=[purge]).to_job(executor_def=dg.in_process_executor)
+    job = dg.GraphDefinition(name="purge_old_runs", node_defs=[purge]).to_job(
+        executor_def=dg.in_process_executor, tags={"dagster/max_runtime": _LONGEST_S}
+    )
     schedule = dg.ScheduleDefinition(
         name="purge_old_runs_nightly",
         job=job,

@@ -1,6 +1,7 @@
 """The sensors of a workflow. They only read; what they ask for is one run, whatever the number of cases."""
 
 import time
+from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
@@ -8,15 +9,20 @@ from orchestration_pipelines.engine.deployment import deploy
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.workflow import Workflow
 
-#: an unserved decision asks again after so many seconds: a run that died before its first op blocks nothing
+#: A run's tag: what it sweeps. ``dagster.yaml`` keeps slots of the run queue free of whole sweeps.
+SWEEP, WHOLE, URGENT = "orchestration/sweep", "whole", "urgent"
+
+#: unserved work asks again after so many seconds: a run that died before its first op blocks nothing
 _AGAIN_S = 30
-_NOT_STARTED = [dg.DagsterRunStatus.QUEUED, dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.NOT_STARTED]
+#: the daemon asks its sensors every 5 s; between, this one listens
+_LISTEN_S = 4.0
+#: a run starts in 3 s or so: one that does not get on by then is not waited for
+_STARTS_WITHIN_S = 10.0
+#: a whole sweep that has worked so long is past the first stations: what arrives now may have another beside it
+_BESIDE_AFTER_S = 30.0
+_MOST_BESIDE = 2
+_STARTING = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-
-
-def _run_waits(context: dg.SensorEvaluationContext, job: str) -> bool:
-    waiting = dg.RunsFilter(job_name=job, statuses=_NOT_STARTED)
-    return context.instance.get_runs_count(waiting) > 0
 
 
 def reviewer_table_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefinition:
@@ -32,16 +38,14 @@ def reviewer_table_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.Senso
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         engine = _engine(engines, workflow)
-        waiting = engine.unserved(urgent_only=True)
-        if waiting is None:
-            return dg.SkipReason("no decision or fired timer waits")
-        if _run_waits(context, job.name):
-            return dg.SkipReason("a run is queued or starting: it will take them on")
-        return dg.RunRequest(
-            run_key=f"{workflow.name}:{waiting.dispatches}:{int(waiting.age_s // _AGAIN_S)}",
-            run_config={"ops": {"dispatch": {"config": {"urgent_only": True}}}},
-            tags={"orchestration/asked_by": "reviewer_table_sensor"},
-        )
+        until = time.monotonic() + _LISTEN_S
+        while waiting := engine.next_decision(until - time.monotonic()):
+            if not _is_coming(context, job.name, URGENT, _STARTS_WITHIN_S):
+                return _request(job.name, URGENT, f"{waiting.dispatches}:{int(waiting.age_s // _AGAIN_S)}")
+            if time.monotonic() > until:
+                return dg.SkipReason("a run has been asked for: it will take them on")
+            time.sleep(0.2)
+        return dg.SkipReason("no decision waits")
 
     return sensor
 
@@ -58,22 +62,18 @@ def ready_work_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDef
         description="Asks for a run when cases are claimable: arrived, due again, or left behind by a run that died.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        engine = _engine(engines, workflow)
-        waiting = engine.unserved(urgent_only=False)
+        waiting = _engine(engines, workflow).unserved()
         if waiting is None:
             return dg.SkipReason("nothing is claimable or due")
-        if _run_waits(context, job.name):
-            return dg.SkipReason("a run is queued or starting: it will serve them")
-        return dg.RunRequest(
-            run_key=f"{workflow.name}:ready:{waiting.dispatches}:{int(time.time() // _AGAIN_S)}",
-            tags={"orchestration/asked_by": "ready_work_sensor"},
-        )
+        if _is_coming(context, job.name, WHOLE, _BESIDE_AFTER_S):
+            return dg.SkipReason("a run has been asked for: it will serve them")
+        return _request(job.name, WHOLE, f"{waiting.dispatches}:{int(time.time() // _AGAIN_S)}")
 
     return sensor
 
 
 def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefinition:
-    """A run that says STARTED while its sweeper's lock is free has died with all of Dagster: report it failed."""
+    """A run that says STARTED without a living sweeper has died with all of Dagster: report it failed."""
     engines: list[Engine] = []
 
     @dg.sensor(
@@ -84,15 +84,52 @@ def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefin
         description="Reports runs as failed whose process is gone, so that they do not fill the queue for ever.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        started = context.instance.get_runs(dg.RunsFilter(job_name=job.name, statuses=_STARTED))
-        engine = _engine(engines, workflow)
-        dead = engine.dead_runs([run.run_id for run in started])
-        for run in started:
-            if run.run_id in dead:
-                context.instance.report_run_failed(run, "its process is gone: the sweeper's lock is free")
+        records = context.instance.get_run_records(dg.RunsFilter(job_name=job.name, statuses=_STARTED))
+        started = {
+            record.dagster_run.run_id: datetime.fromtimestamp(record.start_time, UTC)
+            for record in records
+            if record.start_time is not None
+        }
+        dead = _engine(engines, workflow).dead_runs(started) if started else set()
+        for record in records:
+            if record.dagster_run.run_id in dead:
+                context.instance.report_run_failed(record.dagster_run, "its process is gone: no sweeper of it lives")
         return dg.SkipReason(f"{len(dead)} dead runs reported as failed" if dead else "every started run is alive")
 
     return sensor
+
+
+def _is_coming(context: dg.SensorEvaluationContext, job: str, sweep: str, fresh_s: float) -> bool:
+    """Whether a run of this kind is about to look for work: queued, starting, or started less than so long ago.
+
+    One that has been starting for long may have died with all of Dagster, and is not waited for.
+    """
+
+    def records(*statuses: dg.DagsterRunStatus) -> list[dg.RunRecord]:
+        runs = dg.RunsFilter(job_name=job, tags={SWEEP: sweep}, statuses=list(statuses))
+        return list(context.instance.get_run_records(runs, limit=_MOST_BESIDE))
+
+    if records(dg.DagsterRunStatus.QUEUED):
+        return True
+    not_long_ago = datetime.now(UTC) - timedelta(seconds=_STARTS_WITHIN_S)
+    if any(record.update_timestamp.replace(tzinfo=UTC) > not_long_ago for record in records(*_STARTING)):
+        return True
+    started = records(*_STARTED)
+    return len(started) >= _MOST_BESIDE or any(time.time() - (run.start_time or 0) < fresh_s for run in started)
+
+
+def _request(job: str, sweep: str, key: str) -> dg.RunRequest:
+    """A run that takes in nothing: what the launchpad offers by default is for a person who launches it."""
+    return dg.RunRequest(
+        run_key=f"{job}:{sweep}:{key}",
+        run_config={
+            "ops": {
+                "receive": {"config": {"source": ""}},
+                "dispatch": {"config": {"urgent_only": sweep == URGENT}},
+            }
+        },
+        tags={SWEEP: sweep, "dagster/priority": "1" if sweep == URGENT else "0"},
+    )
 
 
 def _engine(engines: list[Engine], workflow: Workflow) -> Engine:

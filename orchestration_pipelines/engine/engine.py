@@ -5,9 +5,9 @@ from __future__ import annotations
 import inspect
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
 
@@ -16,7 +16,7 @@ import psycopg
 from orchestration_pipelines.engine import intake, versions
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.station import Station
-from orchestration_pipelines.engine.sweep import URGENT, Clock, Sweep, Swept
+from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Swept
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
@@ -28,6 +28,10 @@ from orchestration_pipelines.store.sweepers import bury_dead, dead_runs
 SWEEP_S = 120.0
 #: how many due timers one sweep or tick fires
 TIMERS_AT_ONCE = 10_000
+#: a decision that nobody has taken on for so long is everybody's
+_LEFT_S = 60.0
+#: who waits for a decision looks again without being told: a notification can be missed
+_LOOK_AGAIN_S = 1.0
 
 
 @dataclass
@@ -154,36 +158,55 @@ class Engine:
             found.fired = self.fire_due(connection)
             found.woken = tokens.wake_due(connection, self.clock())
             urgent = self.clock() - URGENT
-            waiting = tokens.claimable(connection, self.workflow.name, version, self.order)
+            waiting = self._claimable(connection)
             found.stations = {element: first <= urgent for element, first in waiting.items()}
             found.earlier = bool(versions.earlier_ids(connection, self.workflow.name, version))
         return found
 
-    def unserved(self, *, urgent_only: bool) -> Unserved | None:
-        """Whether a sweep is wanted: something is claimable, or due. Only reads.
+    def next_decision(self, seconds: float) -> Unserved | None:
+        """What people decided and no sweep has taken on; waits up to ``seconds`` for it, and holds no transaction.
 
         Asked by state, never by a position in the table: decisions commit out of order.
         """
+        until = time.monotonic() + seconds
         with self.connect() as connection:
-            row = connection.execute(
-                "SELECT dispatches FROM workflow WHERE name = %s", (self.workflow.name,)
-            ).fetchone()
-            version = self.version
-            oldest = min(tokens.claimable(connection, self.workflow.name, version, self.order).values(), default=None)
-            due = not urgent_only and tokens.something_due(connection, self.clock())
-            if not urgent_only and oldest is None:
-                due = due or bool(versions.earlier_ids(connection, self.workflow.name, version))
-            urgent = oldest is not None and oldest < self.clock() - URGENT
-            due = due or timers.something_due(connection, self.clock())
-        if not (due or urgent or (oldest is not None and not urgent_only)):
-            return None
-        age = (self.clock() - oldest).total_seconds() if oldest is not None else 0.0
-        return Unserved(row[0] if row else 0, age)
+            connection.execute("LISTEN orchestration_decided")
+            while True:
+                first = min(self._claimable(connection).values(), default=None)
+                if first is not None and first <= self.clock() - URGENT:
+                    return self._unserved(connection, first)
+                if (left := until - time.monotonic()) <= 0:
+                    return None
+                for _ in connection.notifies(timeout=min(left, _LOOK_AGAIN_S), stop_after=1):
+                    pass  # whose it was, the state tells
 
-    def dead_runs(self, runs: Sequence[str]) -> set[str]:
-        """Which of these runs have a registered sweeper that died, or none after a while (asked with their ids)."""
+    def unserved(self) -> Unserved | None:
+        """Whether a whole sweep is wanted: cases arrived, or something is due. Only reads.
+
+        What people decided has its own runs; it counts here only if those have left it for a while.
+        """
+        now = self.clock()
         with self.connect() as connection:
-            return dead_runs(connection, runs)
+            urgent, left = now - URGENT, now - AHEAD - timedelta(seconds=_LEFT_S)
+            waiting = [key for key in self._claimable(connection).values() if key > urgent or key < left]
+            if waiting:
+                return self._unserved(connection, min(waiting))
+            due = timers.something_due(connection, now) or tokens.something_due(connection, now)
+            if due or versions.earlier_ids(connection, self.workflow.name, self.version):
+                return self._unserved(connection, now)
+        return None
+
+    def _claimable(self, connection: psycopg.Connection) -> dict[str, datetime]:
+        return tokens.claimable(connection, self.workflow.name, self.version, self.order)
+
+    def _unserved(self, connection: psycopg.Connection, first: datetime) -> Unserved:
+        row = connection.execute("SELECT dispatches FROM workflow WHERE name = %s", (self.workflow.name,)).fetchone()
+        return Unserved(row[0] if row else 0, (self.clock() - first).total_seconds())
+
+    def dead_runs(self, started: Mapping[str, datetime]) -> set[str]:
+        """Which of these runs, that count as started since then, have no process any more."""
+        with self.connect() as connection:
+            return dead_runs(connection, started)
 
     def fire_due(self, connection: psycopg.Connection) -> int:
         """Fire due timers by row updates; returns how many."""

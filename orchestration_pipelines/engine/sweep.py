@@ -37,8 +37,10 @@ LEASE_S = 300.0
 #: a chunk that a worker is called on case by case should not take longer than this
 _CHUNK_SECONDS = 5.0
 _FIRST_CHUNK = 250
-#: a decided case, a fired timer: queued a day ahead of those that arrived with it
-URGENT = timedelta(hours=12)
+#: a decided case, a fired timer: queued so far ahead of those that arrived with it (0001_authority.sql)
+AHEAD = timedelta(days=1)
+#: … and told by this from the others
+URGENT = AHEAD / 2
 
 
 class Clock:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 
 import psycopg
@@ -69,9 +70,23 @@ def bury_dead(connection: psycopg.Connection) -> int:
     return len(dead)
 
 
-def dead_runs(connection: psycopg.Connection, runs: Sequence[str]) -> set[str]:
-    """Which of these runs registered a sweeper that is dead now, without having ended it."""
-    rows = connection.execute(
-        f"SELECT DISTINCT run FROM sweeper WHERE run = ANY(%s) AND (id IN ({DEAD}) OR died)", (list(runs),)
-    )
-    return {row[0] for row in rows}
+#: a run registers its sweeper in its first second, and ends soon after its sweeper has: longer, and it has died
+_RUN_PATIENCE = "20 seconds"
+
+_DEAD_RUNS = f"""
+WITH dead AS MATERIALIZED ({DEAD})
+SELECT r.run FROM unnest(%s::text[], %s::timestamptz[]) AS r (run, started_at)
+WHERE EXISTS (SELECT FROM sweeper s WHERE s.run = r.run AND (s.died OR s.id IN (SELECT id FROM dead)))
+   OR r.started_at < clock_timestamp() - %s::interval AND NOT EXISTS (
+        SELECT FROM sweeper s WHERE s.run = r.run
+            AND (s.ended_at IS NULL OR s.ended_at > clock_timestamp() - %s::interval))
+"""
+
+
+def dead_runs(connection: psycopg.Connection, started: Mapping[str, datetime]) -> set[str]:
+    """Which of these runs, that count as started since then, have no process any more.
+
+    Their sweeper died; or they died before they registered one, or after they had ended it.
+    """
+    values = (list(started), list(started.values()), _RUN_PATIENCE, _RUN_PATIENCE)
+    return {row[0] for row in connection.execute(_DEAD_RUNS, values)}

@@ -169,6 +169,7 @@ CREATE TABLE sweeper (
     died        boolean NOT NULL DEFAULT false
 );
 CREATE INDEX sweeper_open ON sweeper (id) WHERE ended_at IS NULL;
+CREATE INDEX sweeper_run ON sweeper (run);
 
 -- ---------------------------------------------------------------- effects, sagas
 CREATE TABLE effect (
