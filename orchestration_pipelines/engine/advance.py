@@ -8,13 +8,13 @@ nothing. If the transaction fails for another reason, the caller halves the chun
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 import psycopg
 
+from orchestration_pipelines.engine.asking import Arrival, ask
 from orchestration_pipelines.engine.carrying import Carrier, enough
 from orchestration_pipelines.engine.failpoint import reached
 from orchestration_pipelines.engine.gathering import Gathered
@@ -22,7 +22,7 @@ from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.verdict import Step, Trip
 from orchestration_pipelines.engine.working import key_of, variables_of
-from orchestration_pipelines.store import cases, faults, records, reviews, timers, tokens
+from orchestration_pipelines.store import cases, faults, records, reviews, tokens
 from orchestration_pipelines.store.tokens import Claimed
 
 
@@ -95,7 +95,11 @@ class Advance:
         records.give_approvals(connection, gathered.approvals, now)
         reviews.end_tasks(connection, gathered.expired, "expired", now)
         for element, arrivals in gathered.arrivals.items():
-            self._open_tasks(element, arrivals, now)
+            asked = [
+                Arrival(token.case_id, token.no, visit, {**variables_of(token), **(patch or {})})
+                for token, visit, patch in arrivals
+            ]
+            ask(connection, Station(workflow, self.station.version, element), asked, now)
         for station, chunk in carried:
             intend(connection, station, chunk, now)
         faults.open_incidents(connection, workflow.name, gathered.incidents, now)
@@ -108,7 +112,7 @@ class Advance:
         for element, group in gathered.onward.items():
             carrier = self.carrier
             if carrier is not None and enough(len(group), chunk):
-                gathered.moves.extend(move._replace(kept=True) for move, _ in group)
+                gathered.moves.extend(move._replace(kept=True, attempt=1) for move, _ in group)
                 carried.append((carrier.station(element), [token for _, token in group]))
             else:
                 gathered.moves.extend(move for move, _ in group)
@@ -119,21 +123,6 @@ class Advance:
         unsettled = records.unsettled_effects(self.connection, [token.case_id for token in gathered.ended])
         if unsettled:
             raise UnsettledEffect(f"cases {sorted(unsettled)[:5]} would close with an effect that nobody has settled")
-
-    def _open_tasks(
-        self, element: str, arrivals: Sequence[tuple[Claimed, int, Mapping[str, Any] | None]], now: datetime
-    ) -> None:
-        target = Station(self.station.workflow, self.station.version, element)
-        asked: list[reviews.NewTask] = []
-        armed: list[tuple[int, int, str, int, datetime]] = []
-        for token, visit, patch in arrivals:
-            variables = {**variables_of(token), **(patch or {})}
-            asked.append(target.task(token.case_id, visit, variables, now))
-            armed.extend(
-                (token.case_id, visit, boundary, token.no, due_at) for boundary, due_at in target.timers(variables, now)
-            )
-        reviews.open_tasks(self.connection, target.workflow.name, element, target.question, target.editable, asked, now)
-        timers.arm(self.connection, armed)
 
 
 def _never(_: Station, __: str) -> bool:

@@ -72,7 +72,7 @@ class _Turn:
             self.at = index
             try:
                 answers[index] = call(self._cases[index], *tools)
-            except Exception as error:  # noqa: BLE001 - a worker may raise anything, and it is one case's failure
+            except BaseException as error:  # noqa: BLE001 - a worker may raise anything, and it is one case's failure
                 answers[index] = error
         self.over.set()
 
@@ -82,7 +82,12 @@ def call_each(worker: Worker, cases: Sequence[Case], toolbox: Toolbox, until: fl
     answers: list[Answer] = [NOT_BEGUN] * len(cases)
     first = 0
     while first < len(cases):
-        turn = _Turn(worker, cases, toolbox.take(worker.tools), first)
+        try:
+            tools = toolbox.take(worker.tools)
+        except Exception as error:  # noqa: BLE001 - a system that cannot be reached is tried again, like a worker
+            answers[first:] = [error] * (len(cases) - first)
+            break
+        turn = _Turn(worker, cases, tools, first)
         hung = _watch(turn, worker.timeout_s, until)
         for index, answer in list(turn.answers.items()):
             if index != hung:
@@ -131,10 +136,10 @@ def call_whole(worker: Worker, cases: Sequence[Case], toolbox: Toolbox) -> list[
     if isinstance(answer, BpmnError):
         return [answer] * len(cases)
     if len(cases) == 1:
-        if isinstance(answer, Exception):
+        if isinstance(answer, BaseException):
             return [answer]
         return [TypeError(f"worker {worker.name} was given 1 case and returned {_described(answer)}")]
-    if not isinstance(answer, Exception):
+    if not isinstance(answer, BaseException):
         wrong = TypeError(f"worker {worker.name} was given {len(cases)} cases and returned {_described(answer)}")
         return [wrong] * len(cases)
     middle = len(cases) // 2

@@ -106,9 +106,7 @@ class Gathered:
             )
 
     def _way(self, station: Station, token: Claimed, verdict: Done) -> Way:
-        if token.cancel_reason is not None and station.id != CANCELLATION and not station.element.is_handler:
-            return Arrive(CANCELLATION)
-        return verdict.way
+        return Arrive(CANCELLATION) if _is_cancelled(station, token) else verdict.way
 
     # -- what a step adds
 
@@ -119,6 +117,9 @@ class Gathered:
         if verdict.effect is not None:
             said += (("effect", verdict.effect),)
             self.effects.append((case_id, visit, verdict.effect))
+        if verdict.voided:
+            said += (("voided", verdict.voided),)
+            self.effects.extend((case_id, doubtful, "voided") for doubtful in verdict.voided)
         if verdict.approved_by is not None:
             course.approval = course.approval_change = approval_id(case_id, visit)
             self.approvals.append((course.approval, case_id, visit, verdict.approved_by))
@@ -145,6 +146,11 @@ class Gathered:
 
     def _fail(self, course: _Course, station: Station, token: Claimed, verdict: Failed) -> None:
         case_id, worker = token.case_id, station.worker
+        if worker is not None and worker.external is not None:
+            self.effects.append((case_id, course.visit, "unknown"))
+        if _is_cancelled(station, token):
+            self._give_up(course, station, token, verdict)
+            return
         wait = None if verdict.final else backoff(worker.retry if worker else Retry(), token.attempt, self._chance)
         self._record(
             course, station, token, "dead" if wait is None else "failed", (("error", verdict.error[:2000]),), None, None
@@ -156,26 +162,33 @@ class Gathered:
             )
             if station.element.is_handler:
                 reason = f"a compensation could not be completed: {verdict.error}"
-                owner = station.workflow.owner_of(station.id)
-                self.incidents.append(faults.NewIncident(case_id, station.id, "compensation", reason, owner))
+                self._alarm(course, station, "compensation", reason)
+            elif station.id == CANCELLATION:
+                self._alarm(course, station, "effect in doubt", verdict.error)
         else:
             self.tally.failed[station.id] += 1
-        if worker is not None and worker.external is not None:
-            self.effects.append((case_id, course.visit, "unknown"))
         course.over = "dead" if wait is None else "backoff"
         if course.way is not None:  # it failed on the way: it stays where it failed
-            self._move(course, station.id, course.over, due_at=None if wait is None else self._now + wait)
+            due_at = None if wait is None else self._now + wait
+            self._move(course, station.id, course.over, due_at=due_at, attempt=token.attempt)
         elif wait is None:
             self.aside["dead"].append(course.token)
         else:
             self.backing_off.append((course.token, self._now + wait))
 
+    def _give_up(self, course: _Course, station: Station, token: Claimed, verdict: Failed) -> None:
+        """The case was cancelled meanwhile: nobody waits for another attempt."""
+        self.tally.failed[station.id] += 1
+        self._record(course, station, token, "failed", (("error", verdict.error[:2000]),), None, None)
+        course.visits += 1
+        self._move(course, CANCELLATION, "ready")
+        course.over = "cancelled"
+
     def _stick(self, course: _Course, station: Station, verdict: Done, way: NoBranch) -> None:
         token = course.token
         self.tally.stuck[station.id] += 1
         reason = f"at the gateway {way.gateway}: {way.diagnostics}"
-        owner = station.workflow.owner_of(station.id)
-        self.incidents.append(faults.NewIncident(token.case_id, station.id, "no branch", reason, owner))
+        self._alarm(course, station, "no branch", reason)
         if verdict.effect is not None:
             self.effects.append((token.case_id, course.visit, verdict.effect))
         if verdict.patch:
@@ -186,6 +199,10 @@ class Gathered:
         else:
             self.aside["stuck"].append(token)
         course.over = "stuck"
+
+    def _alarm(self, course: _Course, station: Station, kind: str, reason: str) -> None:
+        owner = station.workflow.owner_of(station.id)
+        self.incidents.append(faults.NewIncident(course.token.case_id, station.id, kind, reason, owner))
 
     def _give_back(self, course: _Course, station: Station) -> None:
         self.tally.given_back[station.id] += 1
@@ -316,6 +333,11 @@ class _Course:
             audit_head=self.head,
             variables={**variables_of(token), **self.patch} if self.patch else token.variables,
         )
+
+
+def _is_cancelled(station: Station, token: Claimed) -> bool:
+    """Whether the case goes to be undone, whatever this station came to; what undoes it is left alone."""
+    return token.cancel_reason is not None and station.id != CANCELLATION and not station.element.is_handler
 
 
 def _where(way: Way) -> str:

@@ -48,6 +48,7 @@ class Done:
     approved_by: list[str] | None = None  #: an approval is given: by people, or by a rule
     voids_approval: bool = False
     actor: str | None = None  #: who, if not the machine
+    voided: tuple[int, ...] = ()  #: the visits whose effects in doubt were undone by key
 
 
 @dataclass(slots=True)

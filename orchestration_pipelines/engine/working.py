@@ -14,14 +14,18 @@ from orchestration_pipelines.domain.identity import idempotency_key
 from orchestration_pipelines.domain.review import Outcome, joint_outcome
 from orchestration_pipelines.domain.worker import BpmnError, Case, Worker
 from orchestration_pipelines.engine.calling import NOT_BEGUN, Toolbox, call_each, call_whole, told
+from orchestration_pipelines.engine.doubt import void_doubts
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.verdict import Cancelled, Done, Failed, GivenBack, Resume, Undo, Verdict
 from orchestration_pipelines.engine.workflow import CANCELLATION
+from orchestration_pipelines.model.dmn import Explanation
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store.records import armed_compensations, snapshots
 from orchestration_pipelines.store.reviews import Signature, signatures_of
 from orchestration_pipelines.store.tokens import Claimed
 
+#: A case's variables are read at every station: what is larger belongs elsewhere.
+MAX_PATCH_BYTES = 1_000_000
 #: No further call of a worker is begun after this; the lease is much longer.
 WORK_S = 30.0
 
@@ -36,7 +40,7 @@ def work(station: Station, connection: psycopg.Connection, chunk: Sequence[Claim
         case Kind.USER:
             return take_on(station, connection, chunk)
         case Kind.THROW_COMPENSATION | Kind.END_COMPENSATION:
-            return undo(station, connection, chunk)
+            return undo(station, connection, chunk, toolbox)
         case other:
             raise AssertionError(f"{station.id} is a {other}: no token rests there")
 
@@ -82,7 +86,7 @@ def serve(
     for index, answer in zip(allowed, given, strict=True):
         answers[index] = answer
     return [
-        _verdict(station, worker, token, variables, answer)
+        _judged(station, worker, token, variables, answer)
         for token, variables, answer in zip(chunk, known, answers, strict=True)
     ]
 
@@ -110,17 +114,21 @@ def variables_of(token: Claimed) -> Mapping[str, Any]:
     return decode(token.variables) if isinstance(token.variables, bytes) else token.variables
 
 
+def _judged(station: Station, worker: Worker, token: Claimed, variables: Mapping[str, Any], answer: Any) -> Verdict:
+    try:
+        return _verdict(station, worker, token, variables, answer)
+    except Exception as error:  # noqa: BLE001 - a worker may return anything, and it is one case's failure
+        return Failed(*told(error), final=True)
+
+
 def _verdict(station: Station, worker: Worker, token: Claimed, variables: Mapping[str, Any], answer: Any) -> Verdict:
     if answer is NOT_BEGUN:
         return GivenBack()
     if isinstance(answer, BpmnError):
         return _business_error(station, token, variables, answer)
-    if isinstance(answer, Exception):
+    if isinstance(answer, BaseException):
         return Failed(*told(answer), final=answer is _UNAPPROVED)
-    try:
-        patch = _patch(worker, answer)
-    except (TypeError, ValueError) as error:
-        return Failed(*told(error), final=True)
+    patch = _patch(worker, answer)
     if station.element.is_handler:
         return Done(
             way=Resume(token.throw_from or "", token.saga_no or 0),
@@ -149,15 +157,20 @@ def _patch(worker: Worker, answer: Any) -> dict[str, Any]:
         raise ValueError(
             f"worker {worker.name} returned {undeclared[0]!r}, which it does not declare: add it to outputs"
         )
-    return {name: exact(value) for name, value in answer.items()}
+    patch = {name: exact(value) for name, value in answer.items()}
+    if any(isinstance(value, str | list | dict) for value in patch.values()):
+        size = len(encode(patch))
+        if size > MAX_PATCH_BYTES:
+            raise ValueError(
+                f"worker {worker.name} returned {size:,} bytes; a case keeps at most {MAX_PATCH_BYTES:,} of one step: "
+                "store them elsewhere and return where they are"
+            )
+    return patch
 
 
 def _business_error(station: Station, token: Claimed, variables: Mapping[str, Any], error: BpmnError) -> Verdict:
     worker = station.worker
-    try:
-        patch = _patch(worker, error.patch) if worker else {}
-    except (TypeError, ValueError) as wrong:
-        return Failed(*told(wrong), final=True)
+    patch = _patch(worker, error.patch) if worker else {}
     if station.element.is_handler:
         return Failed(f"the compensation {station.id} was refused: {error}", final=True)
     way = station.workflow.router.catch_error(station.id, error.code, {**variables, **patch})
@@ -178,30 +191,33 @@ def _business_error(station: Station, token: Claimed, variables: Mapping[str, An
 def decide(station: Station, chunk: Sequence[Claimed]) -> list[Verdict]:
     """Ask the decision table, keep how it answered, and approve where its owner says that the rule approves."""
     rows = [variables_of(token) for token in chunk]
-    explained = station.table.model.explain_many(station.decision, rows)
-    verdicts: list[Verdict] = []
-    for variables, answer in zip(rows, explained, strict=True):
-        value = answer.value
-        merged = {**variables, station.id: value}
-        approves = station.approved_when is not None and station.approved_when.of(merged) is True
-        verdicts.append(
-            Done(
-                way=station.workflow.router.leave(station.id, merged),
-                patch={station.id: value},
-                detail=encode(
-                    {
-                        "table": answer.digest,
-                        "inputs": answer.inputs,
-                        "rules": answer.rules,
-                        "diagnostics": answer.diagnostics,
-                    }
-                ),
-                approved_by=[f"rule:{answer.digest}:{','.join(answer.rules)}"] if approves else None,
-                voids_approval=not approves and station.approved_when is not None,
-                arms=(station.handler, station.snapshot(merged)) if station.handler else None,
-            )
-        )
-    return verdicts
+    try:
+        explained = station.table.model.explain_many(station.decision, rows)
+        return [_decided(station, variables, answer) for variables, answer in zip(rows, explained, strict=True)]
+    except Exception as error:  # noqa: BLE001 - one case's values that a rule cannot bear are that case's failure
+        if len(chunk) == 1:
+            return [Failed(*told(error), final=True)]
+    return [verdict for token in chunk for verdict in decide(station, [token])]
+
+
+def _decided(station: Station, variables: Mapping[str, Any], answer: Explanation) -> Verdict:
+    merged = {**variables, station.id: answer.value}
+    approves = station.approved_when is not None and station.approved_when.of(merged) is True
+    return Done(
+        way=station.workflow.router.leave(station.id, merged),
+        patch={station.id: answer.value},
+        detail=encode(
+            {
+                "table": answer.digest,
+                "inputs": answer.inputs,
+                "rules": answer.rules,
+                "diagnostics": answer.diagnostics,
+            }
+        ),
+        approved_by=[f"rule:{answer.digest}:{','.join(answer.rules)}"] if approves else None,
+        voids_approval=not approves and station.approved_when is not None,
+        arms=(station.handler, station.snapshot(merged)) if station.handler else None,
+    )
 
 
 # -- user tasks
@@ -251,21 +267,29 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
 # -- compensation
 
 
-def undo(station: Station, connection: psycopg.Connection, chunk: Sequence[Claimed]) -> list[Verdict]:
-    """The next entry of each case's saga log, latest first; when none is left, the way goes on."""
+def undo(station: Station, connection: psycopg.Connection, chunk: Sequence[Claimed], toolbox: Toolbox) -> list[Verdict]:
+    """The next entry of each case's saga log, latest first; when none is left, the way goes on.
+
+    A cancelled case may have been in the middle of a step: what that may have done outside is undone before the rest.
+    """
     latest: dict[int, tuple[int, str]] = {}
     wanted = station.element.compensates
     for case_id, no, activity, handler in armed_compensations(connection, [token.case_id for token in chunk]):
         if (wanted is None or wanted == activity) and no > latest.get(case_id, (0, ""))[0]:
             latest[case_id] = (no, handler)
-    return [_next_undo(station, token, latest.get(token.case_id)) for token in chunk]
+    voided = void_doubts(station, connection, chunk, toolbox) if station.id == CANCELLATION else {}
+    return [_next_undo(station, token, latest.get(token.case_id), voided.get(token.case_id, ())) for token in chunk]
 
 
-def _next_undo(station: Station, token: Claimed, entry: tuple[int, str] | None) -> Verdict:
+def _next_undo(
+    station: Station, token: Claimed, entry: tuple[int, str] | None, voided: tuple[int, ...] | Failed | GivenBack
+) -> Verdict:
+    if not isinstance(voided, tuple):
+        return voided
     if entry is not None:
         no, handler = entry
-        return Done(way=Undo(handler, no))
+        return Done(way=Undo(handler, no), voided=voided)
     if station.id == CANCELLATION:
-        return Done(way=Cancelled(), voids_approval=True)
+        return Done(way=Cancelled(), voids_approval=True, voided=voided)
     variables = variables_of(token) if station.reads else _NOTHING
     return Done(way=station.workflow.router.leave(station.id, variables), voids_approval=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import psycopg
 
@@ -85,7 +86,7 @@ def intend_effects(
 
 
 def settle_effects(connection: psycopg.Connection, settled: Sequence[tuple[int, int, str]], now: datetime) -> None:
-    """Note how effects (case, visit, status) ended: done, refused, or unknown."""
+    """Note how effects (case, visit, status) ended: done, refused, unknown, or voided by key."""
     if not settled:
         return
     case_id, visit, status = zip(*settled, strict=True)
@@ -108,6 +109,29 @@ def unsettled_effects(connection: psycopg.Connection, cases: Sequence[int]) -> s
         prepare=True,
     )
     return {row[0] for row in rows}
+
+
+class Doubt(NamedTuple):
+    """An effect of a visit that never came to its end: it may stand outside, and nothing here undoes it."""
+
+    case_id: int
+    visit: int
+    element: str
+    tool: str
+    key: str
+    status: str
+
+
+def doubts_of(connection: psycopg.Connection, cases: Sequence[int]) -> list[Doubt]:
+    """The effects in doubt of these cases, latest first: unsettled ones, and those done in a visit that got stuck."""
+    cursor = connection.cursor(row_factory=lambda _: Doubt._make)
+    return cursor.execute(
+        "SELECT e.case_id, e.visit, e.element, e.tool, e.key, e.status FROM effect e WHERE e.case_id = ANY(%s) "
+        "AND (e.status IN ('intended', 'unknown') OR e.status = 'done' AND NOT EXISTS (SELECT FROM activity a "
+        "WHERE a.case_id = e.case_id AND a.visit = e.visit AND a.outcome <> 'cancelled')) "
+        "ORDER BY e.case_id, e.visit DESC",
+        (int8s(cases),),
+    ).fetchall()
 
 
 def arm_compensations(connection: psycopg.Connection, armed: Sequence[tuple[int, int, str, int, str, bytes]]) -> None:

@@ -187,16 +187,17 @@ class TokenMove(NamedTuple):
     saga_no: int = 0
     due_at: datetime | None = None  #: backoff: when it is ready again
     kept: bool = False  #: the lease goes with it: the same sweeper works on at the next station
+    attempt: int = 0  #: attempts already made there: by the sweeper that goes on, or by one that failed on the way
 
 
 _MOVE = f"""
 UPDATE token t SET element = m.element, status = m.status, visit = m.visit, crashes = 0, claim_no = t.claim_no + 1,
-    attempt = m.kept, holder = CASE WHEN m.kept = 1 THEN t.holder END,
+    attempt = m.attempt, holder = CASE WHEN m.kept = 1 THEN t.holder END,
     lease_until = CASE WHEN m.kept = 1 THEN clock_timestamp() + %s END, entered_at = %s, due_at = m.due_at,
     fired = NULL, throw_from = m.throw_from, saga_no = nullif(m.saga_no, 0)
 FROM unnest(%s::bigint[], %s::smallint[], %s::int[], %s::text[], %s::text[], %s::int[], %s::text[], %s::int[],
-    %s::timestamptz[], %s::smallint[])
-    AS m (case_id, no, claim_no, element, status, visit, throw_from, saga_no, due_at, kept)
+    %s::timestamptz[], %s::smallint[], %s::smallint[])
+    AS m (case_id, no, claim_no, element, status, visit, throw_from, saga_no, due_at, kept, attempt)
 WHERE {_OURS}
 """
 
@@ -204,17 +205,17 @@ WHERE {_OURS}
 def move(connection: psycopg.Connection, moves: Sequence[TokenMove], now: datetime, lease_s: float) -> None:
     """Move tokens to the stations they go to; :class:`Outrun` if one is no longer ours.
 
-    Where the lease is kept, the attempt at the next station is counted here, as a claim would.
+    Where the lease is kept, the move counts the attempt at the next station, as a claim would.
     """
     if not moves:
         return
-    case_id, no, claim_no, element, status, visit, throw_from, saga_no, due_at, kept = zip(*moves, strict=True)
+    case_id, no, claim_no, element, status, visit, throw_from, saga_no, due_at, kept, attempt = zip(*moves, strict=True)
     columns = (int8s(case_id), int2s(no), int4s(claim_no), texts(element), texts(status), int4s(visit))
     lease = f"{lease_s} seconds"
     _fenced(
         connection,
         _MOVE,
-        (lease, now, *columns, texts(throw_from), int4s(saga_no), instants(due_at), int2s(kept)),
+        (lease, now, *columns, texts(throw_from), int4s(saga_no), instants(due_at), int2s(kept), int2s(attempt)),
         len(moves),
     )
 
