@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -15,11 +16,15 @@ import psycopg
 from orchestration_pipelines.domain.audit import GENESIS, SALT_BYTES, chained, commitment
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.intake import MAX_FIELD_CHARS, BadRow, Intake, Offer
+from orchestration_pipelines.engine.asking import Arrival, ask
+from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import collector_at_rest
 from orchestration_pipelines.engine.workflow import Workflow
+from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive
 from orchestration_pipelines.store import intake as rows_in
 from orchestration_pipelines.store import records
+from orchestration_pipelines.store.intake import FIRST_TOKEN
 
 BATCH = 5_000
 #: bad rows are listed to the person who offered them up to this many; all of them are in quarantine
@@ -208,6 +213,8 @@ def _add(
     new: list[rows_in.NewCase] = []
     audit: list[bytes] = []
     split: dict[str, list[tuple[int, bytes]]] = {"outcome": [], "protected": []}
+    asking = {element.id for element in workflow.process.stations() if element.kind is Kind.USER}
+    arrivals: dict[str, list[Arrival]] = defaultdict(list)
     for index, (case_id, (offer, person)) in enumerate(zip(ids, fresh, strict=True)):
         way = workflow.router.start(offer.variables)
         if not isinstance(way, Arrive):
@@ -238,13 +245,18 @@ def _add(
                 encode(offer.variables),
                 way.station,
                 chained(GENESIS, committed),
+                "waiting" if way.station in asking else "ready",
             )
         )
+        if way.station in asking:
+            arrivals[way.station].append(Arrival(case_id, FIRST_TOKEN, 1, offer.variables))
         if offer.withheld:
             hidden = {**offer.withheld.get("outcome", {}), **offer.withheld.get("leaking", {})}
             split["outcome"].append((case_id, encode(hidden)))
             split["protected"].append((case_id, encode(offer.withheld.get("protected", {}))))
     rows_in.add_cases(connection, workflow.name, version, new, now)
     records.add_audit(connection, audit)
+    for station, arrived in arrivals.items():
+        ask(connection, Station(workflow, version, station), arrived, now)
     for table, hidden_rows in split.items():
         rows_in.withhold(connection, table, hidden_rows)

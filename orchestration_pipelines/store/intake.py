@@ -31,6 +31,10 @@ _TOKENS = (
 )
 
 
+#: the number of a case's first token
+FIRST_TOKEN = 1
+
+
 class NewCase(NamedTuple):
     """A case to be, with its first token's station."""
 
@@ -41,6 +45,7 @@ class NewCase(NamedTuple):
     variables: bytes
     station: str
     audit_head: bytes
+    status: str  #: ready, or waiting where people are asked first
 
 
 def known_keys(connection: psycopg.Connection, workflow: str, keys: Sequence[str]) -> dict[str, bytes]:
@@ -66,7 +71,8 @@ def add_cases(
 ) -> None:
     """Add cases with their tokens; a key that somebody else just took is a UniqueViolation."""
     at, name, version_field = instant(now), text(workflow), int4(version)
-    one, first, ready, is_open = int2(1), int4(1), text("ready"), text("open")
+    one, first, is_open = int2(FIRST_TOKEN), int4(1), text("open")
+    status = {name: text(name) for name in ("ready", "waiting")}
     copy_rows(
         connection,
         _CASES,
@@ -93,7 +99,10 @@ def add_cases(
     copy_rows(
         connection,
         _TOKENS,
-        [row(int8(case.case_id), one, version_field, text(case.station), ready, first, at, at) for case in cases],
+        [
+            row(int8(case.case_id), one, version_field, text(case.station), status[case.status], first, at, at)
+            for case in cases
+        ],
     )
 
 
