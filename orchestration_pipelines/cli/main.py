@@ -10,6 +10,7 @@ import psycopg
 from orchestration_pipelines.cli.bench import bench
 from orchestration_pipelines.cli.cases import case, cases
 from orchestration_pipelines.cli.dagster_home import env
+from orchestration_pipelines.cli.database import db
 from orchestration_pipelines.cli.holding import hold, resume
 from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
 from orchestration_pipelines.cli.output import Problem
@@ -51,6 +52,7 @@ for verb in (
     bench,
     case,
     cases,
+    db,
     dead_letters,
     hold,
     incidents,

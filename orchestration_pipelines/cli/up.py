@@ -75,7 +75,8 @@ def up(port: int, modules: tuple[str, ...]) -> None:
 
 @click.command()
 @click.option("--remove", is_flag=True, help="Also delete the embedded PostgreSQL with every case in it.")
-def down(remove: bool) -> None:
+@click.option("--yes", is_flag=True, help="With --remove: do not ask.")
+def down(remove: bool, yes: bool) -> None:
     """End what `up` left behind when it was killed, and stop the embedded PostgreSQL."""
     home = Home.from_environment()
     if not home.root.is_dir():
@@ -89,6 +90,8 @@ def down(remove: bool) -> None:
             return
         server = EmbeddedServer(home)
         if remove:
+            if server.data.exists() and not yes:
+                click.confirm(f"Delete {home.root} with every case and its record?", abort=True, err=True)
             server.remove()
             shutil.rmtree(home.root)
             tell(f"removed the embedded PostgreSQL and {home.root}")

@@ -73,6 +73,13 @@ def _config() -> Config:
     return config
 
 
+def revision(connection: psycopg.Connection) -> str:
+    """The newest migration that the database has had."""
+    row = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    assert row is not None  # noqa: S101 - migrate wrote it
+    return str(row[0])
+
+
 def known(revision: str) -> bool:
     """Whether this version of the product has the migration, and so can go on from it."""
     return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}

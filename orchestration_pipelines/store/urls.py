@@ -62,7 +62,7 @@ def _as_url(url: str, scheme: str) -> str:
 
 def without_password(url: str) -> str:
     """The same URL with its password unreadable."""
-    return make_conninfo(url, **{"password": "***"}) if conninfo_to_dict(url).get("password") else url
+    return make_conninfo(url, password="***") if conninfo_to_dict(url).get("password") else url  # noqa: S106
 
 
 def masked(url: str) -> str:
