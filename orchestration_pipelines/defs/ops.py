@@ -194,6 +194,11 @@ def report_op() -> dg.OpDefinition:
         context.add_output_metadata({**counts, "errors": "\n".join(run.errors) or "none"})
         broken = [f"{count} dead letters at {station}" for station, count in tally.dead.items() if count]
         broken += [f"{count} incidents at {station}" for station, count in tally.stuck.items() if count]
+        broken += [
+            f"nothing went through at {station}: {count} failed and are tried again"
+            for station, count in tally.failed.items()
+            if count and not tally.completed[station]
+        ]
         if run.errors or broken:
             raise dg.Failure(
                 description="; ".join([*run.errors, *broken])

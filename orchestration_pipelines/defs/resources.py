@@ -75,7 +75,7 @@ def run_sweep_resource(engine: Engine, seconds: float = SWEEP_S) -> RunSweeps:
     opened: list[RunSweep] = []
 
     def opening(context: dg.InitResourceContext) -> Iterator[RunSweep]:
-        run = RunSweep(engine, context.run_id or "no run", seconds)
+        run = RunSweep(engine, _run_id(context), seconds)
         opened.append(run)
         try:
             yield run
@@ -89,10 +89,14 @@ def sweep_resource(workflow: Workflow) -> dg.ResourceDefinition:
     """The run's sweep of a workflow, on the deployment that the environment describes."""
 
     def opening(context: dg.InitResourceContext) -> Iterator[RunSweep]:
-        run = RunSweep(deploy().engine(workflow), context.run_id or "no run")
+        run = RunSweep(deploy().engine(workflow), _run_id(context))
         try:
             yield run
         finally:
             run.close()
 
     return dg.ResourceDefinition(opening, description=f"The engine and the sweeper of {workflow.name}.")
+
+
+def _run_id(context: dg.InitResourceContext) -> str:
+    return context.run.run_id if context.run is not None else "no run"
