@@ -30,7 +30,7 @@ FROM unnest(%(roles)s::text[]) WITH ORDINALITY AS r (role, no) CROSS JOIN forbid
 JOIN pg_roles g ON pg_has_role(r.role, g.oid, 'MEMBER')
 WHERE has_table_privilege(g.oid, f.relation, f.privilege)
    OR f.privilege IN ('SELECT', 'UPDATE') AND has_any_column_privilege(g.oid, f.relation, f.privilege)
-ORDER BY r.no, g.rolname <> r.role LIMIT 1
+ORDER BY r.no, g.rolname = r.role LIMIT 1
 """
 
 _DISABLED = """
