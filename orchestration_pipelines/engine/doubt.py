@@ -30,13 +30,14 @@ def void_doubts(
     by_tool: dict[str, list[Doubt]] = defaultdict(list)
     for doubt in doubts_of(connection, [token.case_id for token in chunk]):
         drawn = station.workflow.process.elements[doubt.element]
-        if drawn.is_handler:
+        if drawn.is_handler and doubt.status != "done":
             found[doubt.case_id] = Failed(
                 f"the compensation {doubt.element} was given up with its effect in doubt: see whether it stands in "
                 f"{doubt.tool} under the key {doubt.key}, and finish it there",
                 final=True,
             )
         elif doubt.status != "done" or station.workflow.router.compensation_handler(doubt.element) is not None:
+            # what is done and has no handler would stand in a completed case too
             by_tool[doubt.tool].append(doubt)
     for tool, doubts in by_tool.items():
         for doubt, answer in zip(doubts, _void(tool, doubts, toolbox), strict=True):

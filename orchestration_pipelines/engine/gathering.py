@@ -337,7 +337,7 @@ class _Course:
 
 def _is_cancelled(station: Station, token: Claimed) -> bool:
     """Whether the case goes to be undone, whatever this station came to; what undoes it is left alone."""
-    return token.cancel_reason is not None and station.id != CANCELLATION and not station.element.is_handler
+    return token.cancel_reason is not None and not station.undoes
 
 
 def _where(way: Way) -> str:

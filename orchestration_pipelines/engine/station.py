@@ -51,6 +51,11 @@ class Station:
         return self.workflow.process.elements[self.id]
 
     @cached_property
+    def undoes(self) -> bool:
+        """Whether it undoes what was done: a cancelled case goes through it like any other."""
+        return self.id == CANCELLATION or self.element.is_handler
+
+    @cached_property
     def worker(self) -> Worker | None:
         """The bound worker of a service task."""
         return self.workflow.worker_of(self.id) if self.element.kind is Kind.SERVICE else None

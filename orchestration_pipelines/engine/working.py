@@ -20,6 +20,7 @@ from orchestration_pipelines.engine.verdict import Cancelled, Done, Failed, Give
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines.model.dmn import Explanation
 from orchestration_pipelines.model.process import Kind
+from orchestration_pipelines.model.semantics import Arrive
 from orchestration_pipelines.store.records import armed_compensations, snapshots
 from orchestration_pipelines.store.reviews import Signature, signatures_of
 from orchestration_pipelines.store.tokens import Claimed
@@ -32,6 +33,12 @@ WORK_S = 30.0
 
 def work(station: Station, connection: psycopg.Connection, chunk: Sequence[Claimed], toolbox: Toolbox) -> list[Verdict]:
     """Do a station's work on a chunk; a verdict for each token, in order."""
+    if not station.undoes and any(token.cancel_reason is not None for token in chunk):
+        # Cancelled while somebody who is gone had leased it: nothing more is begun, only undone.
+        left = iter(work(station, connection, [token for token in chunk if token.cancel_reason is None], toolbox))
+        return [next(left) if token.cancel_reason is None else _CANCELLED for token in chunk]
+    if not chunk:
+        return []
     match station.element.kind:
         case Kind.SERVICE:
             return serve(station, connection, chunk, toolbox)
@@ -43,6 +50,9 @@ def work(station: Station, connection: psycopg.Connection, chunk: Sequence[Claim
             return undo(station, connection, chunk, toolbox)
         case other:
             raise AssertionError(f"{station.id} is a {other}: no token rests there")
+
+
+_CANCELLED = Done(way=Arrive(CANCELLATION), outcome="cancelled")
 
 
 def key_of(station: Station, token: Claimed) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from orchestration_pipelines.engine import casework, dead_letters
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines_tests.engine.conftest import Draw
 from orchestration_pipelines_tests.engine.flow import STRAIGHT, Flow
@@ -118,17 +119,8 @@ def test_a_case_cannot_close_over_an_unsettled_effect(draw: Draw) -> None:
 
 
 def give_up(flow: Flow, key: str) -> None:
-    """Send a case to its cancellation, as cancelling it or abandoning its dead letter does."""
-    flow.rows(
-        "UPDATE token SET element = %s, status = 'ready', visit = c.visits + 1, attempt = 0, crashes = 0, "
-        "due_at = NULL, claim_no = claim_no + 1 FROM cases c WHERE c.id = case_id AND c.case_key = %s RETURNING 1",
-        CANCELLATION,
-        key,
-    )
-    flow.rows(
-        "UPDATE cases SET visits = visits + 1, cancel_reason = 'given up' WHERE case_key = %s RETURNING 1",
-        key,
-    )
+    with flow.engine.connect() as connection:
+        casework.cancel(connection, key, by="olga", reason="given up", at=flow.clock())
 
 
 @pytest.mark.parametrize("landed", [True, False])
@@ -227,8 +219,8 @@ def test_an_undoing_that_fails_is_retried_and_then_an_incident(draw: Draw, monke
     assert flow.ends()["A"] is None
 
 
-def test_a_compensation_given_up_in_doubt_is_an_incident(draw: Draw) -> None:
-    """To undo an undoing by key would let the first effect stand again: a person finishes it."""
+def test_a_compensation_finished_by_hand_lets_the_case_end(draw: Draw) -> None:
+    """A person undid the step outside and abandons the dead letter: the rest of the saga goes on."""
     flow = draw(*TWO_STEPS)
     flow.script["commit"] = fail
     flow.script["release"] = fail
@@ -239,7 +231,43 @@ def test_a_compensation_given_up_in_doubt_is_an_incident(draw: Draw) -> None:
         flow.sweep()
         flow.clock.advance(minutes=10)
     assert flow.standing() == {"A": ("release", "dead")}
-    give_up(flow, "A")
+    assert [kind for _, _, kind, _ in flow.incidents()] == ["compensation"]
+    with flow.engine.connect() as connection:
+        (letter,) = dead_letters.listed(connection)
+        dead_letters.abandon(connection, letter.id, by="olga", reason="released by telephone", at=flow.clock())
     flow.sweep()
-    assert flow.ends() == {"A": None}
-    assert [kind for _, _, kind, _ in flow.incidents()] == ["compensation", "effect in doubt"]
+    assert flow.ends() == {"A": "cancelled"}
+
+
+def test_a_case_cancelled_under_work_is_undone_when_the_work_ends(draw: Draw) -> None:
+    """Whether the work ends well or not: the case goes no further, and nothing of it stands."""
+    flow = draw(*TWO_STEPS)
+
+    def commit(case: Any, bank: Any) -> dict[str, Any]:
+        receipt = bank.put(case.idempotency_key)
+        give_up(flow, case.key)
+        if case.key == "B":
+            fail()
+        return {"receipt": receipt}
+
+    flow.script["commit"] = commit
+    flow.submit("A", "B")
+    flow.sweep()
+    assert flow.ends() == {"A": "cancelled", "B": "cancelled"}
+    assert [status for key, element, status in flow.effects() if (key, element) == ("B", "commit")] == ["voided"]
+    assert [what for what, _ in flow.bank.asked].count("take back") == 3
+
+
+def test_a_case_cancelled_under_a_dead_holder_is_not_worked_on_again(draw: Draw) -> None:
+    """The lease was still there when it was cancelled: the next sweep undoes what may stand, and begins nothing."""
+    flow = draw(*TWO_STEPS)
+    flow.submit("A")
+    with flow.engine.open_sweep("dying") as dying, flow.engine.connect() as lane:
+        assert len(dying._claim(lane, flow.engine.station("reserve"), 10, False, False)) == 1
+        flow.bank.put(flow.one("SELECT key FROM effect"))
+        give_up(flow, "A")
+    flow.script["reserve"] = fail
+    flow.sweep()
+    assert flow.ends() == {"A": "cancelled"}
+    assert flow.bank.kept == {}
+    assert flow.effects() == [("A", "reserve", "voided")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def endless() -> dict[str, Any]:
     return {"note": inner}
 
 
-NONSENSE = {
+NONSENSE: dict[str, tuple[Callable[[], Any], str]] = {
     "a wrong type": (lambda: 7, "returned a int"),
     "undeclared": (lambda: {"surprise": 1}, "does not declare"),
     "not a number": (lambda: {"note": float("nan")}, "not a number"),
