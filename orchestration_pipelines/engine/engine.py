@@ -147,7 +147,7 @@ class Engine:
 
     def dispatch(self) -> Dispatch:
         """Count the dispatch, fire what is due, and find where work is."""
-        with self.connect() as connection:
+        with connect(self.url, sweeper=True) as connection:
             version = self.version
             number = connection.execute(
                 "UPDATE workflow SET dispatches = dispatches + 1 WHERE name = %s RETURNING dispatches",
@@ -242,8 +242,12 @@ class Engine:
             flights = versions.earlier(connection, self.workflow, self.version)
         swept: list[Swept] = []
         for version, workflow in flights:
-            stations = (Station(workflow, version, element) for element in sweeping_order(workflow))
-            swept.extend(sweep.station(station, until=until) for station in stations)
+            stations = [Station(workflow, version, element) for element in sweeping_order(workflow)]
+            moved = True
+            while moved and time.monotonic() < until:  # loops and sagas lead back
+                once = [sweep.station(station, until=until) for station in stations]
+                moved = any(here.tally.moved for here in once)
+                swept.extend(once)
         return swept
 
     def sweep(self, run: str = "sweep", *, seconds: float = SWEEP_S) -> SweepReport:
