@@ -9,6 +9,7 @@ from psycopg.types.json import Jsonb
 
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
 from orchestration_pipelines.model import bpmn
+from orchestration_pipelines.model.process import Kind
 
 
 def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: datetime) -> int:
@@ -48,9 +49,9 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
             "SELECT id FROM workflow_version WHERE workflow = %s AND digest = %s",
             (workflow.name, workflow.process.digest),
         ).fetchone()
+        _refuse_unbound(connection, workflow)
         if known is not None:
             return int(known[0])
-        _refuse_unbound(connection, workflow)
         made = connection.execute(
             "INSERT INTO workflow_version (workflow, version, digest, bpmn, released_at, released_by) "
             "SELECT %(name)s, coalesce(max(version), 0) + 1, %(digest)s, %(bpmn)s, %(now)s, %(by)s "
@@ -118,17 +119,30 @@ def earlier(connection: psycopg.Connection, workflow: Workflow, current: int) ->
 
 def _refuse_unbound(connection: psycopg.Connection, workflow: Workflow) -> None:
     rows = connection.execute(
-        "SELECT v.version, v.bpmn FROM workflow_version v WHERE v.workflow = %s "
-        "AND EXISTS (SELECT FROM cases c WHERE c.version_id = v.id AND c.state = 'open')",
-        (workflow.name,),
+        "SELECT v.version, v.bpmn FROM workflow_version v WHERE v.workflow = %s AND v.digest <> %s "
+        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id) ORDER BY v.version",
+        (workflow.name, workflow.process.digest),
     ).fetchall()
+    problems: list[str] = []
     for version, content in rows:
         process = bpmn.loads(content, f"{workflow.name} version {version}")
-        if unbound := workflow.on(process, content).missing_workers():
-            raise WorkflowRefused(
-                workflow.name,
-                [
-                    f"cases are in flight on version {version}, which needs the worker {unbound[0]!r}: keep it in "
-                    "workers.py until they have ended"
-                ],
-            )
+        stays = f"cases are in flight on version {version}, which needs"
+        problems.extend(
+            f"{stays} the worker {(process.elements[element].calls or element)!r}: keep it in workers.py until they "
+            "have ended"
+            for element in workflow.on(process, content).missing_workers()
+        )
+        problems.extend(
+            f"{stays} the decision {decision!r}: keep its .dmn file until they have ended"
+            for element in process.elements.values()
+            if element.kind is Kind.RULE and (decision := element.calls or element.id) not in workflow.tables
+        )
+        problems.extend(
+            f"{stays} the queue {queue!r}: keep it in workflow.yaml until they have ended"
+            for element in process.elements.values()
+            if element.kind is Kind.USER
+            and not (queue := element.extra.get("queue", "")).startswith("=")
+            and queue not in workflow.queues
+        )
+    if problems:
+        raise WorkflowRefused(workflow.name, problems)
