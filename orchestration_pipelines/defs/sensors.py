@@ -14,7 +14,9 @@ SWEEP, WHOLE, URGENT = "orchestration/sweep", "whole", "urgent"
 
 #: unserved work asks again after so many seconds: a run that died before its first op blocks nothing
 _AGAIN_S = 30
-#: the daemon asks its sensors every 5 s; between, this one listens
+#: the daemon goes round every 5 s; asked for every 5, a sensor would be too early each second time
+_EVERY_S = 4
+#: between the daemon's rounds, the reviewer table's sensor listens
 _LISTEN_S = 4.0
 #: a run starts in 3 s or so: one that does not get on by then is not waited for
 _STARTS_WITHIN_S = 10.0
@@ -57,7 +59,7 @@ def ready_work_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDef
     @dg.sensor(
         name=f"{workflow.name}_ready_work_sensor",
         job=job,
-        minimum_interval_seconds=5,
+        minimum_interval_seconds=_EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Asks for a run when cases are claimable: arrived, due again, or left behind by a run that died.",
     )
@@ -79,7 +81,7 @@ def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefin
     @dg.sensor(
         name=f"{workflow.name}_dead_run_sensor",
         job=job,
-        minimum_interval_seconds=5,
+        minimum_interval_seconds=_EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Reports runs as failed whose process is gone, so that they do not fill the queue for ever.",
     )

@@ -1,4 +1,7 @@
-"""A small workflow that tests of the Dagster side share: two machine stations around a person."""
+"""A small workflow that tests of the Dagster side share: two machine stations around a person.
+
+The first station waits as long as there is a file ``hold`` where its process was started.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,9 @@ reviewers: {ann: [reviewer], bob: [reviewer]}
 """
 
 WORKERS = """
+import time
+from pathlib import Path
+
 from orchestration_pipelines import worker
 
 class Bank:
@@ -34,6 +40,8 @@ SHIPPED = {"three": submit_three}
 
 @worker(inputs=("amount",), outputs=("ok",))
 def screen(case):
+    while Path("hold").exists():
+        time.sleep(0.05)
     return {"ok": case["amount"] > 0}
 
 @worker(outputs=("receipt",), external="bank")
@@ -67,3 +75,17 @@ def flow(place: Path, workers: str = WORKERS, deadline: str = "P3D") -> Path:
         name="small",
     )
     return workflow_folder(place, bpmn, workers, SETTINGS)
+
+
+def location(place: Path, module: str = "location") -> str:
+    """A user's own code location on the small workflow, in a folder of its own; returns its module's name."""
+    flow(place / "small")
+    (place / f"{module}.py").write_text(_LOCATION)
+    return module
+
+
+_LOCATION = """
+from orchestration_pipelines.defs.workflow import workflow_definitions
+
+defs = workflow_definitions("small")
+"""
