@@ -251,22 +251,29 @@ class Engine:
         return swept
 
     def sweep(self, run: str = "sweep", *, seconds: float = SWEEP_S) -> SweepReport:
-        """One whole sweep without Dagster: dispatch, then every station in order, until nothing moves."""
+        """One whole sweep without Dagster: dispatch, then every station in order, until nothing moves.
+
+        A database that is lost on the way is an error in the report: the next sweep goes on from the rows.
+        """
         until = time.monotonic() + seconds
         report = SweepReport()
         with self.open_sweep(run) as sweep:
-            while time.monotonic() < until:
-                waiting = self.dispatch().stations
-                if not waiting:
-                    break
-                moved = 0
-                for element in self.order:
-                    if element in waiting:
-                        for swept in self.sweep_station(sweep, element, until=until):
-                            report.stations.append(swept)
-                            moved += swept.tally.moved
-                            waiting.update(dict.fromkeys(swept.tally.handed, False))
-                if moved == 0:
-                    break
-            report.stations.extend(self.sweep_earlier(sweep, until=until))
+            try:
+                while time.monotonic() < until and self._sweep_once(sweep, report, until):
+                    pass
+                report.stations.extend(self.sweep_earlier(sweep, until=until))
+            except psycopg.OperationalError as error:
+                report.stations.append(Swept("dispatch", errors=[f"{type(error).__name__}: {error}"]))
         return report
+
+    def _sweep_once(self, sweep: Sweep, report: SweepReport, until: float) -> bool:
+        """Dispatch and sweep each station where work is; whether anything moved."""
+        waiting = self.dispatch().stations
+        moved = 0
+        for element in self.order:
+            if element in waiting:
+                for swept in self.sweep_station(sweep, element, until=until):
+                    report.stations.append(swept)
+                    moved += swept.tally.moved
+                    waiting.update(dict.fromkeys(swept.tally.handed, False))
+        return moved > 0

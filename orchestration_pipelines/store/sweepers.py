@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
 
@@ -43,9 +44,9 @@ class SweeperSession:
 
     def close(self) -> None:
         """End the session: whatever is still leased is claimable at once."""
-        if not self._connection.closed and not self._connection.broken:
+        # Where the connection is lost its lock is too: whoever sweeps next notes that this one died.
+        with suppress(psycopg.OperationalError), self._connection:
             self._connection.execute("UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = %s", (self.id,))
-        self._connection.close()
 
     def __enter__(self) -> SweeperSession:
         return self
