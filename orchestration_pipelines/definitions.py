@@ -6,4 +6,4 @@ from orchestration_pipelines.defs.workflow import workflow_definitions
 
 _WORKFLOWS = Path(__file__).parent / "workflows"
 
-defs = workflow_definitions(_WORKFLOWS / "mortgage_underwriting", _WORKFLOWS / "throughput")
+defs = workflow_definitions(_WORKFLOWS / "mortgage_underwriting")

@@ -7,13 +7,16 @@ import sys
 import click
 import psycopg
 
+from orchestration_pipelines.cli.backup import backup, restore
 from orchestration_pipelines.cli.bench import bench
 from orchestration_pipelines.cli.cases import case, cases
 from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.database import db
+from orchestration_pipelines.cli.doctor import doctor
 from orchestration_pipelines.cli.holding import hold, resume
 from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
 from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.cli.purge import purge
 from orchestration_pipelines.cli.reviews import answer, reviews
 from orchestration_pipelines.cli.submit import submit, sweep
 from orchestration_pipelines.cli.up import down, up
@@ -23,7 +26,9 @@ from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.model.bpmn import ModelRefused
 from orchestration_pipelines.model.dmn import DmnRefused
 from orchestration_pipelines.store.account import ServerFailed
+from orchestration_pipelines.store.archive import BackupRefused
 from orchestration_pipelines.store.refusal import Refused
+from orchestration_pipelines.store.schema import UnprotectedRecord
 from orchestration_pipelines.store.urls import DatabaseUnreachable
 
 #: errors whose message tells a user what to do; anything else is a fault of ours and shows its traceback
@@ -33,7 +38,9 @@ TOLD = (
     ModelRefused,
     DmnRefused,
     DatabaseUnreachable,
+    UnprotectedRecord,
     ServerFailed,
+    BackupRefused,
     UnreadableFile,
     BadColumns,
     Refused,
@@ -49,21 +56,26 @@ def orchestrate() -> None:
 
 for verb in (
     answer,
+    backup,
     bench,
     case,
     cases,
     db,
     dead_letters,
+    doctor,
+    down,
+    env,
     hold,
     incidents,
+    purge,
     quarantine,
+    restore,
     resume,
     reviews,
     submit,
     sweep,
+    up,
 ):
-    orchestrate.add_command(verb)
-for verb in (up, down, env):
     orchestrate.add_command(verb)
 
 

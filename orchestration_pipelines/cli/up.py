@@ -35,14 +35,11 @@ SHIPPED = "orchestration_pipelines.definitions"
 #: how long Dagster's processes get to end by themselves; they would take much longer
 _PATIENCE_S = 5.0
 #: a daemon says every 30 s that it lives
-_HEARTBEAT_S = 90.0
+HEARTBEAT_S = 90.0
 _LONGEST_SOCKET_PATH = 100
 _DATABASE_EVERY_S = 5.0
 
-
-@click.command()
-@click.option("--port", default=3000, show_default=True, help="Where Dagster's UI listens, on this machine alone.")
-@click.option(
+modules_option = click.option(
     "--module",
     "-m",
     "modules",
@@ -51,6 +48,11 @@ _DATABASE_EVERY_S = 5.0
     show_default=True,
     help="A module with Dagster definitions, a code location of its own; may be repeated.",
 )
+
+
+@click.command()
+@click.option("--port", default=3000, show_default=True, help="Where Dagster's UI listens, on this machine alone.")
+@modules_option
 def up(port: int, modules: tuple[str, ...]) -> None:
     """Start PostgreSQL, Dagster's webserver and daemon, and keep them running until Ctrl-C."""
     stopping = _until_told_to_stop()
@@ -247,7 +249,7 @@ def _beats(instance: DagsterInstance, started: float) -> bool:
     from dagster_postgres.utils import DagsterPostgresException
     from sqlalchemy.exc import SQLAlchemyError
 
-    since = max(started, time.time() - _HEARTBEAT_S)
+    since = max(started, time.time() - HEARTBEAT_S)
     try:
         heartbeats = instance.get_daemon_heartbeats()
     except (SQLAlchemyError, DagsterPostgresException):

@@ -11,6 +11,7 @@ from orchestration_pipelines.defs.ops import (
     dispatch_op,
     earlier_op,
     forward_targets,
+    op_name,
     receive_op,
     report_op,
     station_op,
@@ -40,9 +41,10 @@ def workflow_job(
         dispatch_op(workflow, stations),
         *(station_op(workflow, station, targets[station]) for station in stations),
         earlier_op(workflow),
-        report_op(),
+        report_op(workflow),
     ]
     dependencies: dict[str, dict[str, dg.DependencyDefinition | dg.MultiDependencyDefinition]] = {
+        "receive": {},
         "dispatch": {"submitted": dg.DependencyDefinition("receive", "submitted")},
         EARLIER: {"cases": dg.MultiDependencyDefinition([dg.DependencyDefinition("dispatch", EARLIER)])},
     }
@@ -59,7 +61,7 @@ def workflow_job(
         name=workflow.name,
         description=workflow.process.documentation or workflow.process.name,
         node_defs=nodes,
-        dependencies=dependencies,
+        dependencies={dg.NodeInvocation(op_name(workflow, node), node): fed for node, fed in dependencies.items()},
     )
     return graph.to_job(
         name=workflow.name,

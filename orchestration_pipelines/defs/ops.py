@@ -32,11 +32,16 @@ class DispatchConfig(dg.Config):
     urgent_only: bool = False
 
 
+def op_name(workflow: Workflow, node: str) -> str:
+    """The name of the op behind a node of the graph: unique in a code location, which may hold several workflows."""
+    return f"{workflow.name}__{node}"
+
+
 def receive_op(workflow: Workflow, shipped: dict[str, Callable[[Engine], Submitted]]) -> dg.OpDefinition:
     """Take in a shipped data set, or a file of the inbox folder; never raises."""
 
     @dg.op(
-        name="receive",
+        name=op_name(workflow, "receive"),
         required_resource_keys={_SWEEP},
         out={"submitted": dg.Out(dict)},
         description=f"Start: takes in {' or '.join(sorted(shipped)) or 'nothing'}, or a file from the inbox folder.",
@@ -83,7 +88,7 @@ def dispatch_op(workflow: Workflow, stations: tuple[str, ...]) -> dg.OpDefinitio
     outs = {station: dg.Out(dict, is_required=False) for station in stations}
 
     @dg.op(
-        name="dispatch",
+        name=op_name(workflow, "dispatch"),
         required_resource_keys={_SWEEP},
         ins={"submitted": dg.In(dict)},
         out={**outs, EARLIER: dg.Out(dict, is_required=False), DONE: dg.Out(dict)},
@@ -115,7 +120,7 @@ def station_op(workflow: Workflow, station: str, targets: tuple[str, ...]) -> dg
     outs = {target: dg.Out(dict, is_required=False) for target in targets}
 
     @dg.op(
-        name=station,
+        name=op_name(workflow, station),
         required_resource_keys={_SWEEP},
         ins={"cases": dg.In(list)},
         out={**outs, DONE: dg.Out(dict, is_required=False)},
@@ -135,7 +140,7 @@ def earlier_op(workflow: Workflow) -> dg.OpDefinition:
     """Sweep the cases that finish on earlier versions of the drawing."""
 
     @dg.op(
-        name=EARLIER,
+        name=op_name(workflow, EARLIER),
         required_resource_keys={_SWEEP},
         ins={"cases": dg.In(list)},
         out={DONE: dg.Out(dict, is_required=False)},
@@ -173,11 +178,11 @@ def _handoffs(
     yield dg.Output({"station": station, **counts}, DONE, metadata=counts)
 
 
-def report_op() -> dg.OpDefinition:
+def report_op(workflow: Workflow) -> dg.OpDefinition:
     """The run's end: what was done, and a failed run where something broke."""
 
     @dg.op(
-        name="report",
+        name=op_name(workflow, "report"),
         required_resource_keys={_SWEEP},
         ins={"done": dg.In(list)},
         description="What the sweep did. Fails the run, with a summary, if a station broke or cases died.",

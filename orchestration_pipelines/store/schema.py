@@ -80,6 +80,11 @@ def revision(connection: psycopg.Connection) -> str:
     return str(row[0])
 
 
+def newest() -> str:
+    """The newest migration that this version of the product has."""
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
+
+
 def known(revision: str) -> bool:
     """Whether this version of the product has the migration, and so can go on from it."""
     return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}

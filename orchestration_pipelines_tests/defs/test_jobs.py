@@ -17,7 +17,8 @@ from orchestration_pipelines.defs.workflow import workflow_definitions
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Row
 from orchestration_pipelines.engine.workflow import load_workflow
-from orchestration_pipelines_tests.defs.flows import BROKEN, flow
+from orchestration_pipelines_tests.defs.flows import BROKEN, WORKERS, flow
+from orchestration_pipelines_tests.drawing import drawing, workflow_folder
 
 _NOTHING = {"ops": {"receive": {"config": {"source": ""}}}}
 
@@ -232,6 +233,16 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
     assert set(sensors) == {"small_reviewer_table_sensor", "small_ready_work_sensor", "small_dead_run_sensor"}
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
     assert [schedule.name for schedule in definitions.schedules or ()] == ["purge_old_runs_nightly"]
+
+
+def test_one_code_location_may_hold_several_workflows(tmp_path: Path) -> None:
+    """Stations of the same name in two workflows do not meet."""
+    bpmn = drawing("service screen", "end done", "received -> screen -> done", name="other")
+    other = workflow_folder(tmp_path / "other", bpmn, WORKERS)
+    definitions = workflow_definitions(flow(tmp_path / "small"), other)
+    dg.Definitions.validate_loadable(definitions)
+    names = {job.name for job in definitions.resolve_all_job_defs()}
+    assert {"small", "other"} <= names
 
 
 def test_a_run_whose_database_is_gone_fails_at_once(small: Driven, database: str) -> None:
