@@ -75,7 +75,7 @@ def masked(url: str) -> str:
 def check_server(url: str) -> None:
     """Raise :class:`DatabaseUnreachable` unless a PostgreSQL that is new enough answers at ``url``."""
     try:
-        with _connect_somewhere(url) as connection:
+        with connect_somewhere(url) as connection:
             version = connection.info.server_version
     except psycopg.Error as error:
         raise DatabaseUnreachable(
@@ -95,7 +95,7 @@ def refuse_old(version: int) -> None:
         )
 
 
-def _connect_somewhere(url: str) -> psycopg.Connection:
+def connect_somewhere(url: str) -> psycopg.Connection:
     """The product's database; while there is none, the one that is there on every server."""
     try:
         return psycopg.connect(url, dbname=database_of(url), connect_timeout=10)
@@ -110,7 +110,7 @@ def _last_line(error: psycopg.Error) -> str:
 def ensure_database(url: str) -> None:
     """Create the database that ``url`` names, if it is not there."""
     name = database_of(url)
-    with _connect_somewhere(url) as connection:
+    with connect_somewhere(url) as connection:
         connection.autocommit = True
         if connection.execute("SELECT FROM pg_database WHERE datname = %s", (name,)).fetchone() is not None:
             return
