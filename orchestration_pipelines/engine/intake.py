@@ -114,7 +114,7 @@ class _Batch:
     """Rows that were typed: good ones by key, and what is wrong with the others."""
 
     offers: dict[str, tuple[Row, Offer, str]] = field(default_factory=dict)
-    repeated: list[tuple[Row, Offer, bytes]] = field(default_factory=list)
+    repeated: list[tuple[Row, Offer]] = field(default_factory=list)
     bad: list[rows_in.Quarantined] = field(default_factory=list)
 
 
@@ -126,15 +126,22 @@ def _typed(intake: Intake, rows: Sequence[Row], requested_by: str | Callable[[Ma
             continue
         try:
             offer = intake.offer(row.columns)
+            person = _requester(row, requested_by)
         except BadRow as error:
             batch.bad.append(_quarantined(intake, row, str(error)))
             continue
         if offer.key in batch.offers:
-            batch.repeated.append((row, offer, batch.offers[offer.key][1].digest))
+            batch.repeated.append((row, offer))
         else:
-            person = requested_by if isinstance(requested_by, str) else requested_by(row.columns)
             batch.offers[offer.key] = (row, offer, person)
     return batch
+
+
+def _requester(row: Row, requested_by: str | Callable[[Mapping[str, Any]], str]) -> str:
+    person = requested_by if isinstance(requested_by, str) else requested_by(row.columns)
+    if not person:
+        raise BadRow("nobody is named in whose name it comes")
+    return person
 
 
 def _write(
@@ -155,14 +162,14 @@ def _write(
                 _add(connection, workflow, version, fresh, now)
                 rows_in.quarantine(connection, workflow.name, source, batch.bad, now)
             break
-        except psycopg.errors.UniqueViolation:
-            continue  # somebody else submitted one of these keys just now: look again
+        except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
+            continue  # somebody else submits some of these keys just now: look again
     submitted.accepted += len(fresh)
     submitted.quarantined += len(batch.bad)
     for problem in batch.bad:
         submitted.add_problem(Problem(problem.row_no, problem.case_key, problem.reason))
-    for row, offer, digest in batch.repeated:
-        _repeated(submitted, row, offer, digest)
+    for row, offer in batch.repeated:
+        _repeated(submitted, row, offer, known.get(offer.key, batch.offers[offer.key][1].digest))
     for key, digest in known.items():
         row, offer, _ = batch.offers[key]
         _repeated(submitted, row, offer, digest)
@@ -182,14 +189,16 @@ def _repeated(submitted: Submitted, row: Row, offer: Offer, digest: bytes) -> No
 
 def _quarantined(intake: Intake, row: Row, reason: str) -> rows_in.Quarantined:
     hidden = {name for names in intake.withheld.values() for name in names}
-    shown = {str(name): _kept(value) for name, value in row.columns.items() if name not in hidden and value is not None}
+    shown = {
+        _kept(name): _kept(value) for name, value in row.columns.items() if name not in hidden and value is not None
+    }
     withheld = {
         kind: {name: _kept(row.columns[name]) for name in names if row.columns.get(name) is not None}
         for kind, names in intake.withheld.items()
     }
     key = row.columns.get(intake.key)
     shown_key = None if key is None else _kept(key)[:200]
-    return rows_in.Quarantined(row.no, shown_key, reason.replace("\x00", "␀"), encode(shown), encode(withheld))
+    return rows_in.Quarantined(row.no, shown_key, _kept(reason), encode(shown), encode(withheld))
 
 
 def _kept(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -42,7 +42,8 @@ def _check(intake: Intake, columns: Sequence[str], ignore: frozenset[str]) -> No
 def _csv(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
     csv.field_size_limit(64 * MAX_FIELD_CHARS * 10)  # read it, to say which row and field is too long
     with path.open(newline="", encoding="utf-8-sig", errors="surrogateescape") as file:
-        reader = csv.reader(file, strict=True)
+        lines = _Lines(file)
+        reader = csv.reader(lines, strict=True)
         try:
             header = next(reader)
         except StopIteration:
@@ -51,13 +52,14 @@ def _csv(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
             raise UnreadableFile(f"{path.name}: the header cannot be read: {error}") from None
         _check(intake, header, ignore)
         while True:
-            number = reader.line_num + 1
+            number = lines.begin_row()
             try:
                 cells = next(reader)
             except StopIteration:
                 return
             except csv.Error as error:
                 yield Row(number, {}, f"line {number} cannot be read: {error}")
+                lines.skip_one()
                 continue
             if not cells:
                 continue
@@ -65,6 +67,35 @@ def _csv(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
                 yield Row(number, {}, f"line {number} has {len(cells)} fields and the header has {len(header)}")
                 continue
             yield Row(number, dict(zip(header, cells, strict=True)))
+
+
+class _Lines:
+    """The lines of a file, which can go back to the second of a row: a quote that is never closed spoils one line."""
+
+    def __init__(self, file: Iterable[str]) -> None:
+        self._file = iter(file)
+        self._again: list[str] = []  #: to be read again, the next one last
+        self._row: list[str] = []  #: read for the row under way
+        self._number = 1
+
+    def __iter__(self) -> Iterator[str]:
+        return self
+
+    def __next__(self) -> str:
+        line = self._again.pop() if self._again else next(self._file)
+        self._row.append(line)
+        return line
+
+    def begin_row(self) -> int:
+        """A row begins; the number of its line."""
+        self._number += len(self._row)
+        self._row = []
+        return self._number
+
+    def skip_one(self) -> None:
+        """The row could not be read: go on behind its first line."""
+        self._again.extend(reversed(self._row[1:]))
+        del self._row[1:]
 
 
 def _jsonl(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:

@@ -28,4 +28,4 @@ def draw(tmp_path: Path, database: str, clock: SetClock) -> Iterator[Draw]:
         return made[-1]
 
     yield make
-    assert made[-1].broken_records() == {}
+    assert [flow.broken_records() for flow in made[-1:]] in ([], [{}])
