@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import sqlalchemy
+import sqlalchemy.exc
 from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
@@ -57,9 +58,12 @@ def migrate(url: str) -> None:
             connection.commit()
             connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('orchestration migrate'))")
             connection.commit()
-    except psycopg.errors.InsufficientPrivilege as error:
+    except (psycopg.Error, sqlalchemy.exc.DBAPIError) as error:
+        cause = error.orig if isinstance(error, sqlalchemy.exc.DBAPIError) else error  # alembic's own, or of our SQL
+        if not isinstance(cause, psycopg.errors.InsufficientPrivilege):
+            raise
         raise DatabaseUnreachable(
-            f"the database cannot be migrated: {error.diag.message_primary}. The role in ORCHESTRATION_DATABASE_URL "
+            f"the database cannot be migrated: {cause.diag.message_primary}. The role in ORCHESTRATION_DATABASE_URL "
             "must own the database and have CREATEROLE; roles that another installation made must be granted to it: "
             f"GRANT {', '.join(_ROLES)} TO that role WITH ADMIN OPTION"
         ) from error
