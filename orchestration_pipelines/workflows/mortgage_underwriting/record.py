@@ -44,8 +44,9 @@ def play(engine: Engine, progress: Callable[[int], None] = lambda _: None) -> Pl
         for task in reviews.open_tasks(connection, engine.workflow.name):
             if not played.refused and task.role != "requester":
                 played.refused += _own_case(connection, task, engine.clock())
-            _decide(connection, engine, task, approved[task.case_key], played)
-            progress(played.tasks)
+            if task.case_key in approved:  # of other cases the record says nothing: they wait for you
+                _decide(connection, engine, task, approved[task.case_key], played)
+                progress(played.tasks)
     return played
 
 
@@ -53,8 +54,9 @@ def _approved(engine: Engine) -> Mapping[str, bool]:
     """By case key: whether the humans approved."""
     with connect(engine.url, role=EVALUATION) as connection:
         rows = connection.execute(
-            "SELECT c.case_key, (w.columns ->> 'action')::numeric IN (1, 2) FROM cases c "
-            "JOIN withheld_outcome w ON w.case_id = c.id WHERE c.workflow = %s",
+            "SELECT c.case_key, w.columns -> 'action' IN ('1', '2') FROM cases c "
+            "JOIN withheld_outcome w ON w.case_id = c.id "
+            "WHERE c.workflow = %s AND w.columns -> 'action' IN ('1', '2', '3')",
             (engine.workflow.name,),
         ).fetchall()
     return {key: bool(approved) for key, approved in rows}
@@ -147,10 +149,10 @@ _COMPARED = """
 SELECT {group}, count(*), count(*) FILTER (WHERE route = 'auto'), count(*) FILTER (WHERE route = 'block'),
        count(*) FILTER (WHERE (route = 'auto' AND approved) OR (route = 'block' AND NOT approved)),
        count(*) FILTER (WHERE approved)
-FROM (SELECT c.variables #>> '{{risk_grid,route}}' AS route, (o.columns ->> 'action')::numeric IN (1, 2) AS approved,
+FROM (SELECT c.variables #>> '{{risk_grid,route}}' AS route, o.columns -> 'action' IN ('1', '2') AS approved,
              p.columns AS protected
       FROM cases c JOIN withheld_outcome o ON o.case_id = c.id JOIN withheld_protected p ON p.case_id = c.id
-      WHERE c.workflow = %(workflow)s) AS compared
+      WHERE c.workflow = %(workflow)s AND o.columns -> 'action' IN ('1', '2', '3')) AS compared
 """
 _OVERALL = _COMPARED.format(group="'all', 'all'")
 _BY_GROUP = (

@@ -23,6 +23,8 @@ from orchestration_pipelines.workflows.mortgage_underwriting import applications
 from orchestration_pipelines.workflows.mortgage_underwriting.features import FEATURES, SOURCES, matrix
 
 REASONS = 3
+#: less than this (in log-odds) is no reason
+LEAST = 0.05
 #: names the artefact in force; the artefacts themselves are named by their digest
 _IN_FORCE = "mortgage_scorer.json"
 _DIGITS = 10
@@ -76,7 +78,7 @@ class Scorer:
 
 def _reasons(weighed: NDArray[np.float64]) -> list[dict[str, Any]]:
     """What weighed most against an application, beside the average one of the history."""
-    worst = [int(index) for index in np.argsort(weighed, kind="stable")[:REASONS] if weighed[index] < 0]
+    worst = [int(index) for index in np.argsort(weighed, kind="stable")[:REASONS] if weighed[index] <= -LEAST]
     return [
         {
             "feature": FEATURES[index].name,

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-#: without these nobody can decide
+#: without these nobody can decide: all that the scorer reads, and what the contradictions are seen from
 NEEDED = (
     "loanamt", "price", "apr", "unit", "term", "occ", "atotinc", "cototinc", "hexp", "hrat", "obrat", "other", "liq",
     "cons", "mortg", "pubrec", "unver", "self",
