@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from orchestration_pipelines.engine.station import Station
-from orchestration_pipelines.store import reviews, timers
+from orchestration_pipelines.store import faults, reviews, timers
 
 
 class Arrival(NamedTuple):
@@ -33,3 +33,22 @@ def ask(connection: psycopg.Connection, station: Station, arrivals: Sequence[Arr
         )
     reviews.open_tasks(connection, station.workflow.name, station.id, station.question, station.editable, asked, now)
     timers.arm(connection, armed)
+    if arrivals:
+        _alarm(connection, station, [(arrival.case_id, arrival.visit) for arrival in arrivals], now)
+
+
+def _alarm(connection: psycopg.Connection, station: Station, visits: Sequence[tuple[int, int]], now: datetime) -> None:
+    """A task that too few people may decide is an incident, and goes to the fallback queue where one is drawn."""
+    fallback = station.element.extra.get("fallbackQueue")
+    incidents: list[faults.NewIncident] = []
+    for orphaned in reviews.orphans(connection, visits):
+        reason = (
+            f"{orphaned.tasks} tasks in the queue {orphaned.queue} need {orphaned.signatures} people and "
+            f"{orphaned.able} may decide them (submitted by {orphaned.requested_by}): give somebody the role"
+        )
+        if fallback and fallback != orphaned.queue:
+            reviews.send_to(connection, visits, orphaned, fallback)
+            reason += f"; they are in {fallback} now"
+        owner = station.workflow.owner_of(station.id)
+        incidents.append(faults.NewIncident(orphaned.case_id, station.id, "nobody may decide", reason, owner))
+    faults.open_incidents(connection, station.workflow.name, incidents, now)

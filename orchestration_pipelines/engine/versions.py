@@ -50,6 +50,14 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
             (workflow.name, workflow.process.digest),
         ).fetchone()
         _refuse_unbound(connection, workflow)
+        if workflow.process.extra.get("timeoutMayApprove") == "true":
+            raise WorkflowRefused(
+                workflow.name,
+                [
+                    "orch:timeoutMayApprove lets running out of time approve: that takes two people's release, which "
+                    "is not there yet; lead the timer to where a person or a rule decides"
+                ],
+            )
         if known is not None:
             return int(known[0])
         made = connection.execute(

@@ -60,6 +60,50 @@ def open_tasks(
     )
 
 
+class Orphans(NamedTuple):
+    """Open tasks alike that fewer people may decide than must sign; ``case_id`` is one of their cases."""
+
+    case_id: int
+    queue: str
+    signatures: int
+    requested_by: str
+    tasks: int
+    able: int
+
+
+_ORPHANS = """
+WITH opened AS MATERIALIZED (
+    SELECT t.queue, t.signatures, c.requested_by, min(t.id) AS task, min(t.case_id) AS case_id, count(*) AS tasks
+    FROM unnest(%s::bigint[], %s::int[]) AS v (case_id, visit)
+    JOIN review_task t ON t.case_id = v.case_id AND t.visit = v.visit AND t.ended_at IS NULL
+    JOIN cases c ON c.id = t.case_id
+    GROUP BY t.queue, t.signatures, c.requested_by)
+SELECT o.case_id, o.queue, o.signatures, o.requested_by, o.tasks, a.able FROM opened o
+JOIN review_task t ON t.id = o.task JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
+CROSS JOIN LATERAL (SELECT count(*) AS able FROM (
+    SELECT FROM reviewer r WHERE (can(r.person, 'decide', o.task)).allowed LIMIT o.signatures) AS found) AS a
+WHERE q.role <> 'requester' AND a.able < o.signatures
+"""
+
+
+def orphans(connection: psycopg.Connection, visits: Sequence[tuple[int, int]]) -> list[Orphans]:
+    """Tasks just opened at these visits (case, visit) that too few people may decide, as ``can`` says."""
+    case_id, visit = zip(*visits, strict=True)
+    cursor = connection.cursor(row_factory=lambda _: Orphans._make)
+    return cursor.execute(_ORPHANS, (int8s(case_id), int4s(visit))).fetchall()
+
+
+def send_to(connection: psycopg.Connection, visits: Sequence[tuple[int, int]], orphaned: Orphans, queue: str) -> None:
+    """Put orphaned tasks of these visits into another queue."""
+    case_id, visit = zip(*visits, strict=True)
+    connection.execute(
+        "UPDATE review_task t SET queue = %s FROM unnest(%s::bigint[], %s::int[]) AS v (case_id, visit) "
+        "JOIN cases c ON c.id = v.case_id WHERE t.case_id = v.case_id AND t.visit = v.visit AND t.ended_at IS NULL "
+        "AND t.queue = %s AND t.signatures = %s AND c.requested_by = %s",
+        (queue, int8s(case_id), int4s(visit), orphaned.queue, orphaned.signatures, orphaned.requested_by),
+    )
+
+
 class Signature(NamedTuple):
     """One decision, as the taking-on needs it."""
 

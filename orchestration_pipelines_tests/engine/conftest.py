@@ -21,9 +21,13 @@ def draw(tmp_path: Path, database: str, clock: SetClock) -> Iterator[Draw]:
     """Make an engine from the lines of a drawing."""
     made: list[Flow] = []
 
-    def make(*lines: str, workers: str = WORKERS, settings: str = DEFAULT_SETTINGS, **dmn: str) -> Flow:
+    def make(
+        *lines: str, workers: str = WORKERS, settings: str = DEFAULT_SETTINGS, attributes: str = "", **dmn: str
+    ) -> Flow:
         place = tmp_path / f"version_{len(made)}"
-        workflow = load_workflow(workflow_folder(place, drawing(*lines), workers, settings, **dmn))
+        workflow = load_workflow(
+            workflow_folder(place, drawing(*lines, attributes=attributes), workers, settings, **dmn)
+        )
         made.append(Flow(Engine(database, workflow, clock=clock), clock))
         return made[-1]
 

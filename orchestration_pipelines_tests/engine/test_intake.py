@@ -47,8 +47,7 @@ def test_the_same_payload_again_is_a_duplicate_and_another_a_conflict(draw: Draw
 def test_a_key_repeated_in_one_batch_is_one_case(draw: Draw) -> None:
     """The first row makes it; the same again is a duplicate, another payload a conflict."""
     flow = draw(*STRAIGHT)
-    rows = [{"case_key": "A", "amount": amount} for amount in (1, 1, 2)]
-    assert counts(offer(flow, *rows)) == (1, 1, 1, 0)
+    assert counts(offer(flow, *({"case_key": "A", "amount": amount} for amount in (1, 1, 2)))) == (1, 1, 1, 0)
     assert flow.one("SELECT variables ->> 'amount' FROM cases") == "1"
 
 
@@ -56,7 +55,7 @@ def test_a_repeated_key_is_measured_by_the_case_that_stands(draw: Draw) -> None:
     """Two equal rows that both differ from the case are two conflicts."""
     flow = draw(*STRAIGHT)
     offer(flow, {"case_key": "A", "amount": 1})
-    assert counts(offer(flow, *[{"case_key": "A", "amount": 2}] * 2, {"case_key": "A", "amount": 1})) == (0, 1, 2, 0)
+    assert counts(offer(flow, *({"case_key": "A", "amount": amount} for amount in (2, 2, 1)))) == (0, 1, 2, 0)
 
 
 def test_two_submitters_of_the_same_keys_make_each_case_once(draw: Draw) -> None:
@@ -87,7 +86,7 @@ def test_two_submitters_of_the_same_keys_make_each_case_once(draw: Draw) -> None
 def test_a_bad_row_is_kept_with_its_reason_and_its_key_stays_free(draw: Draw) -> None:
     """The good rest goes on; mended, the row is a case; offered again, the bad one is kept once."""
     flow = draw(*STRAIGHT)
-    rows = [{"case_key": "A", "amount": "much"}, {"case_key": "B", "amount": 5}]
+    rows: list[dict[str, Any]] = [{"case_key": "A", "amount": "much"}, {"case_key": "B", "amount": 5}]
     came = offer(flow, *rows)
     assert counts(came) == (1, 0, 0, 1)
     assert [(p.row, p.key, p.reason) for p in came.problems] == [(1, "A", "field 'amount' is 'much', not a number")]
@@ -96,7 +95,7 @@ def test_a_bad_row_is_kept_with_its_reason_and_its_key_stays_free(draw: Draw) ->
     assert counts(offer(flow, {"case_key": "A", "amount": 7})) == (1, 0, 0, 0)
 
 
-BAD = {
+BAD: dict[str, tuple[dict[str, Any], str]] = {
     "wrong type": ({"amount": "x"}, "field 'amount' is 'x', not a number"),
     "empty": ({"amount": " "}, "field 'amount' is empty"),
     "true for a number": ({"amount": True}, "not a number"),
