@@ -10,6 +10,8 @@ import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from orchestration_pipelines.domain.worker import BpmnError, Case, Worker
@@ -116,8 +118,11 @@ def _watch(turn: _Turn, timeout_s: float, until: float) -> int | None:
     return None
 
 
-def call_whole(worker: Worker, cases: Sequence[Case], toolbox: Toolbox) -> list[Answer]:
-    """Call a worker on the whole list; where that fails, on its halves, until the culprit stands alone."""
+def call_whole(worker: Worker, cases: Sequence[Case], toolbox: Toolbox, until_s: float) -> list[Answer]:
+    """Call a worker on the whole list; where that fails, on its halves, until the culprit stands alone.
+
+    Where it hangs, halves would hang too, each for its time: then one by one, begun within ``until_s`` seconds.
+    """
     answer = call_each(
         Worker(
             name=worker.name,
@@ -135,6 +140,9 @@ def call_whole(worker: Worker, cases: Sequence[Case], toolbox: Toolbox) -> list[
         return answer
     if isinstance(answer, BpmnError):
         return [answer] * len(cases)
+    if isinstance(answer, TimedOut) and len(cases) > 1:
+        one_by_one = replace(worker, call=partial(_alone, worker))
+        return call_each(one_by_one, cases, toolbox, time.monotonic() + until_s)
     if len(cases) == 1:
         if isinstance(answer, BaseException):
             return [answer]
@@ -143,7 +151,16 @@ def call_whole(worker: Worker, cases: Sequence[Case], toolbox: Toolbox) -> list[
         wrong = TypeError(f"worker {worker.name} was given {len(cases)} cases and returned {_described(answer)}")
         return [wrong] * len(cases)
     middle = len(cases) // 2
-    return call_whole(worker, cases[:middle], toolbox) + call_whole(worker, cases[middle:], toolbox)
+    halves = (cases[:middle], cases[middle:])
+    return [answer for half in halves for answer in call_whole(worker, half, toolbox, until_s)]
+
+
+def _alone(worker: Worker, case: Case, *tools: Any) -> Answer:
+    """What a worker of whole chunks answers to a chunk of one."""
+    answer = worker.call([case], *tools)
+    if isinstance(answer, list) and len(answer) == 1:
+        return answer[0]
+    raise TypeError(f"worker {worker.name} was given 1 case and returned {_described(answer)}")
 
 
 def _described(answer: Answer) -> str:

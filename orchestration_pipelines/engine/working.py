@@ -90,7 +90,7 @@ def serve(
     answers: list[Any] = [_UNAPPROVED] * len(chunk)
     called = cases if len(allowed) == len(chunk) else [cases[index] for index in allowed]
     if worker.whole_chunk:
-        given = call_whole(worker, called, toolbox) if called else []
+        given = call_whole(worker, called, toolbox, WORK_S) if called else []
     else:
         given = call_each(worker, called, toolbox, until=time.monotonic() + WORK_S)
     for index, answer in zip(allowed, given, strict=True):

@@ -66,10 +66,11 @@ def settle(connection: psycopg.Connection, letter: int, *, status: str, by: str,
 
 
 def abandon_of_case(connection: psycopg.Connection, case_id: int, *, by: str, reason: str, now: datetime) -> None:
-    """The standing letters of a cancelled case are abandoned with it."""
+    """The standing letters of a cancelled case are abandoned with it; a compensation's stays, for it is due still."""
     connection.execute(
-        "UPDATE dead_letter SET status = 'abandoned', acted_by = %s, acted_at = %s, reason = %s "
-        "WHERE case_id = %s AND status = 'dead'",
+        "UPDATE dead_letter d SET status = 'abandoned', acted_by = %s, acted_at = %s, reason = %s "
+        "WHERE d.case_id = %s AND d.status = 'dead' AND NOT EXISTS (SELECT FROM token t "
+        "WHERE t.case_id = d.case_id AND t.visit = d.visit AND t.throw_from IS NOT NULL)",
         (by, now, reason, case_id),
     )
 

@@ -73,7 +73,7 @@ uncommit = outside("uncommit", _take_back, inputs=("receipt",))
 def shout(case, deaf):
     return SCRIPT.get("shout", lambda case: {"ok": True})(case)
 
-@worker(inputs=("amount",), outputs=("ok",), whole_chunk=True, retry=RETRY)
+@worker(inputs=("amount",), outputs=("ok",), whole_chunk=True, retry=RETRY, timeout_s=2.0)
 def bulk(cases):
     return SCRIPT.get("bulk", lambda cases: [{"ok": True} for _ in cases])(cases)
 '''

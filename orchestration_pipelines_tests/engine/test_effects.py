@@ -239,6 +239,28 @@ def test_a_compensation_finished_by_hand_lets_the_case_end(draw: Draw) -> None:
     assert flow.ends() == {"A": "cancelled"}
 
 
+def test_cancelling_over_a_compensation_that_failed_keeps_its_dead_letter(draw: Draw) -> None:
+    """What must be undone is due all the same: the letter stands, and replayed it lets the case end."""
+    flow = draw(*TWO_STEPS)
+    flow.script["commit"] = flow.script["release"] = fail
+    flow.submit("A")
+    flow.sweep()
+    give_up(flow, "A")
+    for _ in range(4):
+        flow.sweep()
+        flow.clock.advance(minutes=10)
+    give_up(flow, "A")
+    flow.sweep()
+    assert flow.standing() == {"A": ("release", "dead")}
+    del flow.script["release"]
+    with flow.engine.connect() as connection:
+        (letter,) = dead_letters.listed(connection)
+        dead_letters.replay(connection, letter.id, by="olga", reason="the line is back", at=flow.clock())
+    flow.sweep()
+    assert flow.ends() == {"A": "cancelled"}
+    assert [what for what, _ in flow.bank.asked][-1] == "take back"
+
+
 def test_a_case_cancelled_under_work_is_undone_when_the_work_ends(draw: Draw) -> None:
     """Whether the work ends well or not: the case goes no further, and nothing of it stands."""
     flow = draw(*TWO_STEPS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -187,6 +188,25 @@ def test_a_bulk_worker_that_fails_as_a_whole_is_halved(draw: Draw) -> None:
     flow.sweep()
     assert [key for key, end in flow.ends().items() if end is None] == ["K5"]
     assert flow.standing() == {"K5": ("bulk", "backoff")}
+
+
+def test_a_bulk_worker_that_hangs_over_one_item_is_asked_one_by_one(draw: Draw) -> None:
+    """Two timeouts, not two for every halving: the others finish, the culprit is tried again later."""
+    flow = draw(*BULK)
+    released = threading.Event()
+
+    def bulk(cases: Any) -> Any:
+        if any(case.key == "K5" for case in cases):
+            released.wait(30)
+        return [{"ok": True} for _ in cases]
+
+    flow.script["bulk"] = bulk
+    flow.submit(*(f"K{number}" for number in range(16)))
+    begun = time.monotonic()
+    flow.sweep()
+    assert time.monotonic() - begun < 8
+    assert flow.standing() == {"K5": ("bulk", "backoff")}
+    released.set()
 
 
 def test_a_bulk_worker_that_returns_too_little_says_so(draw: Draw) -> None:
