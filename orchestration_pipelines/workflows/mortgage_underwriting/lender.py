@@ -50,15 +50,19 @@ def set_up(url: str) -> None:
 
 def _make_role(connection: psycopg.Connection) -> None:
     """The role belongs to the whole server: another installation may have it, or just be making it."""
+    role = sql.Identifier(ROLE)
     try:
         with connection.transaction():
             if connection.execute("SELECT FROM pg_roles WHERE rolname = %s", (ROLE,)).fetchone() is None:
-                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(sql.Identifier(ROLE)))
+                connection.execute(sql.SQL("CREATE ROLE {} NOLOGIN").format(role))
     except (psycopg.errors.DuplicateObject, psycopg.errors.UniqueViolation):
         pass  # made meanwhile: that is all we want
-    is_super = connection.execute("SELECT rolsuper FROM pg_roles WHERE rolname = current_user").fetchone()
-    if is_super != (True,):
-        connection.execute(sql.SQL("GRANT {} TO CURRENT_USER").format(sql.Identifier(ROLE)))
+    # The tool works as the role: whoever is no superuser must be a member that may, from PostgreSQL 16 on, SET it.
+    fine = connection.info.server_version >= 160_000
+    may = connection.execute("SELECT pg_has_role(%s, %s)", (ROLE, "SET" if fine else "MEMBER")).fetchone()
+    if may != (True,):
+        grant = sql.SQL("GRANT {} TO CURRENT_USER" + (" WITH INHERIT FALSE, SET TRUE" if fine else "")).format(role)
+        connection.execute(grant)
 
 
 class Lender:

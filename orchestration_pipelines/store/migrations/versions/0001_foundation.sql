@@ -22,15 +22,17 @@ BEGIN
             RAISE NOTICE 'role % was made meanwhile', role_name;
         END;
     END LOOP;
-    -- The owner's connections work as the application. A superuser may; anybody else must be a member, and from
-    -- PostgreSQL 16 on one with the SET option, which the maker of a role does not get by making it.
-    IF current_setting('server_version_num')::int >= 160000 THEN
-        IF NOT pg_has_role(current_user, 'orchestration_app', 'SET') THEN
-            EXECUTE format('GRANT orchestration_app TO %I WITH INHERIT FALSE, SET TRUE', current_user);
+    -- The owner's connections work as the application, or evaluate. A superuser may; anybody else must be a member,
+    -- and from PostgreSQL 16 on one with the SET option, which the maker of a role does not get by making it.
+    FOREACH role_name IN ARRAY ARRAY['orchestration_app', 'orchestration_evaluation'] LOOP
+        IF current_setting('server_version_num')::int >= 160000 THEN
+            IF NOT pg_has_role(current_user, role_name, 'SET') THEN
+                EXECUTE format('GRANT %I TO %I WITH INHERIT FALSE, SET TRUE', role_name, current_user);
+            END IF;
+        ELSIF NOT pg_has_role(current_user, role_name, 'MEMBER') THEN
+            EXECUTE format('GRANT %I TO %I', role_name, current_user);
         END IF;
-    ELSIF NOT pg_has_role(current_user, 'orchestration_app', 'MEMBER') THEN
-        EXECUTE format('GRANT orchestration_app TO %I', current_user);
-    END IF;
+    END LOOP;
 END $$;
 REVOKE ALL ON SCHEMA public FROM PUBLIC;
 GRANT USAGE ON SCHEMA public TO orchestration_app, orchestration_reviewer, orchestration_auditor,
