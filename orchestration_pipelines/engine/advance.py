@@ -20,8 +20,8 @@ from orchestration_pipelines.engine.failpoint import reached
 from orchestration_pipelines.engine.gathering import Gathered
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.tally import Tally
-from orchestration_pipelines.engine.verdict import Step, Trip
-from orchestration_pipelines.engine.working import key_of, variables_of
+from orchestration_pipelines.engine.verdict import Step, Trip, variables_of
+from orchestration_pipelines.engine.working import key_of
 from orchestration_pipelines.store import cases, faults, records, reviews, tokens
 from orchestration_pipelines.store.tokens import Claimed
 

@@ -16,9 +16,8 @@ from time import monotonic
 from orchestration_pipelines.domain.identity import approval_id
 from orchestration_pipelines.engine.order import handoffs
 from orchestration_pipelines.engine.station import Station
-from orchestration_pipelines.engine.verdict import Done, Step, Trip, Verdict
+from orchestration_pipelines.engine.verdict import Done, Step, Trip, Verdict, variables_of
 from orchestration_pipelines.engine.workflow import Workflow
-from orchestration_pipelines.engine.working import variables_of
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive
 from orchestration_pipelines.store.tokens import Claimed

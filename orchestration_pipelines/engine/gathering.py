@@ -15,11 +15,11 @@ from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.identity import approval_id
 from orchestration_pipelines.domain.retry import backoff
 from orchestration_pipelines.domain.worker import Retry
+from orchestration_pipelines.engine.course import Course, where
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.verdict import Cancelled, Done, Failed, Resume, Trip, Undo, Way
 from orchestration_pipelines.engine.workflow import CANCELLATION
-from orchestration_pipelines.engine.working import variables_of
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch
 from orchestration_pipelines.store import faults, records
@@ -69,7 +69,7 @@ class Gathered:
 
     def add(self, trip: Trip) -> None:
         """Gather what one token's trip changes."""
-        course = _Course(trip[0].token)
+        course = Course(trip[0].token)
         for step in trip:
             verdict = step.verdict
             if isinstance(verdict, Done):
@@ -110,10 +110,10 @@ class Gathered:
 
     # -- what a step adds
 
-    def _complete(self, course: _Course, station: Station, token: Claimed, verdict: Done, way: Way) -> None:
+    def _complete(self, course: Course, station: Station, token: Claimed, verdict: Done, way: Way) -> None:
         case_id, visit = token.case_id, course.visit
         self.tally.completed[station.id] += 1
-        said: _Said = (("outcome", verdict.outcome), ("to", _where(way)))
+        said: _Said = (("outcome", verdict.outcome), ("to", where(way)))
         if verdict.effect is not None:
             said += (("effect", verdict.effect),)
             self.effects.append((case_id, visit, verdict.effect))
@@ -144,7 +144,7 @@ class Gathered:
             course.visits += 1
             course.visit, course.entered_at = course.visits, self._entered
 
-    def _fail(self, course: _Course, station: Station, token: Claimed, verdict: Failed) -> None:
+    def _fail(self, course: Course, station: Station, token: Claimed, verdict: Failed) -> None:
         case_id, worker = token.case_id, station.worker
         if worker is not None and worker.external is not None:
             self.effects.append((case_id, course.visit, "unknown"))
@@ -176,7 +176,7 @@ class Gathered:
         else:
             self.backing_off.append((course.token, self._now + wait))
 
-    def _give_up(self, course: _Course, station: Station, token: Claimed, verdict: Failed) -> None:
+    def _give_up(self, course: Course, station: Station, token: Claimed, verdict: Failed) -> None:
         """The case was cancelled meanwhile: nobody waits for another attempt."""
         self.tally.failed[station.id] += 1
         self._record(course, station, token, "failed", (("error", verdict.error[:2000]),), None, None)
@@ -184,7 +184,7 @@ class Gathered:
         self._move(course, CANCELLATION, "ready")
         course.over = "cancelled"
 
-    def _stick(self, course: _Course, station: Station, verdict: Done, way: NoBranch) -> None:
+    def _stick(self, course: Course, station: Station, verdict: Done, way: NoBranch) -> None:
         token = course.token
         self.tally.stuck[station.id] += 1
         reason = f"at the gateway {way.gateway}: {way.diagnostics}"
@@ -200,11 +200,11 @@ class Gathered:
             self.aside["stuck"].append(token)
         course.over = "stuck"
 
-    def _alarm(self, course: _Course, station: Station, kind: str, reason: str) -> None:
+    def _alarm(self, course: Course, station: Station, kind: str, reason: str) -> None:
         owner = station.workflow.owner_of(station.id)
         self.incidents.append(faults.NewIncident(course.token.case_id, station.id, kind, reason, owner))
 
-    def _give_back(self, course: _Course, station: Station) -> None:
+    def _give_back(self, course: Course, station: Station) -> None:
         self.tally.given_back[station.id] += 1
         if course.way is None:
             self.given_back.append(course.token)
@@ -214,15 +214,15 @@ class Gathered:
 
     # -- where the trip ends
 
-    def _go(self, course: _Course, station: Station, way: Way) -> None:
+    def _go(self, course: Course, station: Station, way: Way) -> None:
         token = course.token
         if isinstance(way, Finish | Cancelled):
             course.state = "closed" if isinstance(way, Finish) else "cancelled"
-            course.outcome = _where(way)
+            course.outcome = where(way)
             self.ended.append(token)
             self.tally.closed[course.outcome] += 1
             return
-        to = _where(way)
+        to = where(way)
         self.tally.hand(to, token.case_id)
         if isinstance(way, Undo):
             self.marked["running"].append((token.case_id, way.saga_no))
@@ -239,10 +239,10 @@ class Gathered:
         else:
             self._move(course, to, "ready")
 
-    def _move(self, course: _Course, to: str, status: str, **more: Any) -> None:
+    def _move(self, course: Course, to: str, status: str, **more: Any) -> None:
         self.moves.append(self._moved(course, to, status, **more))
 
-    def _moved(self, course: _Course, to: str, status: str, **more: Any) -> TokenMove:
+    def _moved(self, course: Course, to: str, status: str, **more: Any) -> TokenMove:
         token = course.token
         return TokenMove(token.case_id, token.no, token.claim_no, to, status, course.visits, **more)
 
@@ -250,7 +250,7 @@ class Gathered:
 
     def _record(
         self,
-        course: _Course,
+        course: Course,
         station: Station,
         token: Claimed,
         act: str,
@@ -290,68 +290,6 @@ class Gathered:
         return template(constant, detailed=not plain)
 
 
-class _Course:
-    """Where a trip has brought a token and its case so far."""
-
-    __slots__ = (
-        "approval",
-        "approval_change",
-        "entered_at",
-        "head",
-        "outcome",
-        "over",
-        "patch",
-        "seq",
-        "state",
-        "token",
-        "visit",
-        "visits",
-        "way",
-    )
-
-    def __init__(self, token: Claimed) -> None:
-        self.token = token
-        self.seq, self.head = token.audit_seq, token.audit_head
-        self.visit, self.visits, self.entered_at = token.visit, token.visits, token.entered_at
-        self.approval = token.approval
-        self.approval_change: str | None = None
-        self.patch: Mapping[str, Any] | None = None
-        self.way: Way | None = None
-        self.over: str | None = None
-        self.state: str | None = None
-        self.outcome: str | None = None
-
-    def onward(self) -> Claimed:
-        """The token as the next station will see it, its lease kept."""
-        token = self.token
-        return token.onward(
-            visits=self.visits,
-            claim_no=token.claim_no + 1,
-            entered_at=self.entered_at,
-            approval=self.approval,
-            audit_seq=self.seq,
-            audit_head=self.head,
-            variables={**variables_of(token), **self.patch} if self.patch else token.variables,
-        )
-
-
 def _is_cancelled(station: Station, token: Claimed) -> bool:
     """Whether the case goes to be undone, whatever this station came to; what undoes it is left alone."""
     return token.cancel_reason is not None and not station.undoes
-
-
-def _where(way: Way) -> str:
-    """The element that a way leads to."""
-    match way:
-        case Arrive():
-            return way.station
-        case Finish():
-            return way.end
-        case Undo():
-            return way.handler
-        case Resume():
-            return way.throw
-        case Cancelled():
-            return "cancelled"
-        case NoBranch():
-            return way.gateway

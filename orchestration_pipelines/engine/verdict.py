@@ -6,9 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from orchestration_pipelines.domain.canonical import decode
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch
 from orchestration_pipelines.store.tokens import Claimed
+
+
+def variables_of(token: Claimed) -> Mapping[str, Any]:
+    """The variables of a token's case."""
+    return decode(token.variables) if isinstance(token.variables, bytes) else token.variables
 
 
 @dataclass(frozen=True, slots=True)

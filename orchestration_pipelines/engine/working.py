@@ -14,14 +14,21 @@ from orchestration_pipelines.domain.identity import idempotency_key
 from orchestration_pipelines.domain.review import Outcome, joint_outcome
 from orchestration_pipelines.domain.worker import BpmnError, Case, Worker
 from orchestration_pipelines.engine.calling import NOT_BEGUN, Toolbox, call_each, call_whole, told
-from orchestration_pipelines.engine.doubt import void_doubts
 from orchestration_pipelines.engine.station import Station
-from orchestration_pipelines.engine.verdict import Cancelled, Done, Failed, GivenBack, Resume, Undo, Verdict
+from orchestration_pipelines.engine.undoing import undo
+from orchestration_pipelines.engine.verdict import (
+    Done,
+    Failed,
+    GivenBack,
+    Resume,
+    Verdict,
+    variables_of,
+)
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines.model.dmn import Explanation
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive
-from orchestration_pipelines.store.records import armed_compensations, snapshots
+from orchestration_pipelines.store.records import snapshots
 from orchestration_pipelines.store.reviews import Signature, signatures_of
 from orchestration_pipelines.store.tokens import Claimed
 
@@ -117,11 +124,6 @@ def _known(
 
 
 _NOTHING: Mapping[str, Any] = {}
-
-
-def variables_of(token: Claimed) -> Mapping[str, Any]:
-    """The case's variables."""
-    return decode(token.variables) if isinstance(token.variables, bytes) else token.variables
 
 
 def _judged(station: Station, worker: Worker, token: Claimed, variables: Mapping[str, Any], answer: Any) -> Verdict:
@@ -272,34 +274,3 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
         arms=(station.handler, station.snapshot(merged)) if station.handler else None,
         actor=", ".join(people),
     )
-
-
-# -- compensation
-
-
-def undo(station: Station, connection: psycopg.Connection, chunk: Sequence[Claimed], toolbox: Toolbox) -> list[Verdict]:
-    """The next entry of each case's saga log, latest first; when none is left, the way goes on.
-
-    A cancelled case may have been in the middle of a step: what that may have done outside is undone before the rest.
-    """
-    latest: dict[int, tuple[int, str]] = {}
-    wanted = station.element.compensates
-    for case_id, no, activity, handler in armed_compensations(connection, [token.case_id for token in chunk]):
-        if (wanted is None or wanted == activity) and no > latest.get(case_id, (0, ""))[0]:
-            latest[case_id] = (no, handler)
-    voided = void_doubts(station, connection, chunk, toolbox) if station.id == CANCELLATION else {}
-    return [_next_undo(station, token, latest.get(token.case_id), voided.get(token.case_id, ())) for token in chunk]
-
-
-def _next_undo(
-    station: Station, token: Claimed, entry: tuple[int, str] | None, voided: tuple[int, ...] | Failed | GivenBack
-) -> Verdict:
-    if not isinstance(voided, tuple):
-        return voided
-    if entry is not None:
-        no, handler = entry
-        return Done(way=Undo(handler, no), voided=voided)
-    if station.id == CANCELLATION:
-        return Done(way=Cancelled(), voids_approval=True, voided=voided)
-    variables = variables_of(token) if station.reads else _NOTHING
-    return Done(way=station.workflow.router.leave(station.id, variables), voids_approval=True)

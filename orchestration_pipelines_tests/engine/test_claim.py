@@ -173,6 +173,26 @@ def test_a_zombie_writes_nothing(draw: Draw) -> None:
     assert flow.letters() == {"B": "late"}
 
 
+def test_who_was_overtaken_writes_nothing_though_the_other_is_still_at_work(draw: Draw) -> None:
+    """The case's record has not grown yet: the lease alone says whose it is."""
+    flow = draw(*STRAIGHT)
+    flow.submit("A")
+    station = flow.engine.station("check")
+    with (
+        flow.engine.open_sweep("zombie") as zombie,
+        flow.engine.open_sweep("other") as other,
+        flow.engine.connect() as connection,
+    ):
+        late = claim(flow, zombie, "check")
+        expire(flow)
+        owned = claim(flow, other, "check")
+        for sweep, tokens_, lost in ((zombie, late, 1), (other, owned, 0)):
+            trips = [[Step(station, token, Failed(str(sweep.holder), final=True))] for token in tokens_]
+            advanced = Advance(connection, station, sweep.holder, None, 300.0).write(trips, flow.clock(), flow.clock())
+            assert advanced.tally.lost["check"] == lost
+    assert flow.letters() == {"A": str(other.holder)}
+
+
 def test_a_hold_stops_claims_and_lets_go_when_lifted(draw: Draw) -> None:
     """A held station hands out nothing; the others go on."""
     flow = draw(*STRAIGHT)

@@ -12,13 +12,17 @@ from typing import Any
 
 import psycopg
 import pytest
-from psycopg import sql
 
 from orchestration_pipelines.engine import failpoint
-from orchestration_pipelines.store import urls
+from orchestration_pipelines.engine.engine import Engine
+from orchestration_pipelines.engine.workflow import load_workflow
+from orchestration_pipelines.store import schema, urls
+from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
+from orchestration_pipelines_tests.conftest import SetClock
+from orchestration_pipelines_tests.drawing import drawing, workflow_folder
 from orchestration_pipelines_tests.engine.conftest import Draw
-from orchestration_pipelines_tests.engine.flow import REVIEWED, STRAIGHT, Flow
+from orchestration_pipelines_tests.engine.flow import REVIEWED, STRAIGHT, WORKERS, Flow
 
 #: an outside system that outlives the process: a folder, a file for each key
 LASTING_BANK = """
@@ -143,25 +147,32 @@ def terminate(url: str) -> None:
         )
 
 
-def test_a_server_that_goes_away_is_reported(draw: Draw, server: EmbeddedServer) -> None:
-    """No connection can be made any more: the sweep ends with the reason; the next one, on a server, finishes."""
-    flow = draw(*STRAIGHT)
-    flow.submit("A", "B")
-    name = urls.database_of(flow.engine.url)
-    gone = threading.Event()
+def test_a_server_killed_hard_in_the_middle_loses_nothing(tmp_path: Path) -> None:
+    """The sweep ends with the reason; when the server is back, the next one finishes, and nothing is doubled."""
+    server = EmbeddedServer(Home(tmp_path / "home"))
+    server.start()
+    try:
+        urls.ensure_database(server.url())
+        schema.migrate(server.url())
+        workflow = load_workflow(workflow_folder(tmp_path / "killed", drawing(*STRAIGHT), WORKERS))
+        clock = SetClock()
+        flow = Flow(Engine(server.url(), workflow, clock=clock), clock)
+        flow.submit(*(f"K{number}" for number in range(20)))
+        killed = threading.Event()
 
-    def check(case: Any) -> None:
-        if not gone.is_set():
-            gone.set()
-            with psycopg.connect(server.url("postgres"), autocommit=True) as owner:
-                owner.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS false").format(sql.Identifier(name)))
-                owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", (name,))
+        def reserve(case: Any, bank: Any) -> dict[str, str]:
+            receipt = bank.put(case.idempotency_key)
+            if not killed.is_set():
+                killed.set()
+                server.kill()
+            return {"receipt": receipt}
 
-    flow.script["check"] = check
-    report = flow.engine.sweep()
-    assert any(error.startswith("dispatch: ") for error in report.errors)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as owner:
-        owner.execute(sql.SQL("ALTER DATABASE {} ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
-    flow.sweep()
-    assert set(flow.ends().values()) == {"done"}
-    assert len(flow.bank.kept) == 2
+        flow.script["reserve"] = reserve
+        assert flow.engine.sweep().errors
+        server.start()
+        flow.sweep()
+        assert set(flow.ends().values()) == {"done"}
+        assert len(flow.bank.kept) == 20
+        assert flow.broken_records() == {}
+    finally:
+        server.remove()
