@@ -7,11 +7,12 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Group, RenderableType
 from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from orchestration_pipelines.cli.output import console
 from orchestration_pipelines.cli.parts import Part, State
 from orchestration_pipelines.engine.deployment import Deployment
 from orchestration_pipelines.store import urls
@@ -31,7 +32,7 @@ class Screen:
 
     def __init__(self, deployment: Deployment, port: int, *, embedded: bool) -> None:
         self._deployment, self._port, self._embedded = deployment, port, embedded
-        self._console = Console()
+        self._console = console()
         self._live = Live(console=self._console, auto_refresh=False) if sys.stdout.isatty() else None
         self._news: deque[str] = deque(maxlen=_LAST)
         self._said = False
@@ -46,7 +47,7 @@ class Screen:
             self._live.update(self._drawn(database, parts), refresh=True)
             return
         for line in fresh:
-            self._console.print(Text(line))
+            self._console.print(Text(line), soft_wrap=True)
         if not self._said and all(part.state is State.UP for part in parts):
             self._said = True
             self._console.print(self._drawn(database, parts))

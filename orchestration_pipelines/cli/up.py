@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import shutil
 import signal
@@ -59,20 +60,24 @@ def up(port: int, modules: tuple[str, ...]) -> None:
     home = Home.from_environment().ensure()
     marks(home).mkdir(mode=0o700, exist_ok=True)
     with _alone(home):
-        for name in end_leftovers(home):
+        leftovers = end_leftovers(home)
+        for name in leftovers:
             tell(f"ended {name}, which an earlier start had left running")
-        _refuse_busy(port)
+        _refuse_busy(port, 5.0 if leftovers else 0.0)
         server = EmbeddedServer(home) if home.database_url is None else None
-        ours = server if server is not None and not server.answers() else None
+        ours = marks(home) / "postgresql"  # kept over a hard kill: who starts it, stops it
+        if server is not None and not server.answers():
+            ours.touch()
         try:
             deployment = deploy(tell=tell)
             deployment.prepare()
             with _sockets(home, modules) as sockets:
                 _keep_running(deployment, server, port, sockets, stopping)
         finally:
-            if ours is not None:
+            if server is not None and ours.exists():
                 tell("stopping PostgreSQL")
-                ours.stop()
+                server.stop()
+                ours.unlink()
 
 
 @click.command()
@@ -132,15 +137,23 @@ def _alone(home: Home) -> Iterator[None]:
         yield
 
 
-def _refuse_busy(port: int) -> None:
+def _refuse_busy(port: int, patience_s: float) -> None:
+    """A webserver that was just killed may hold its port a moment longer."""
+    until = time.monotonic() + patience_s
+    while (problem := _bind(port)) is not None:
+        if time.monotonic() > until:
+            raise Problem(f"port {port} cannot be used ({problem}): choose another with --port {port + 1}")
+        time.sleep(0.1)
+
+
+def _bind(port: int) -> str | None:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except OSError as error:
-            raise Problem(
-                f"port {port} cannot be used ({error.strerror}): choose another with --port {port + 1}"
-            ) from None
+            return error.strerror
+    return None
 
 
 @contextmanager
@@ -163,6 +176,7 @@ def _keep_running(
 ) -> None:
     from dagster import DagsterInstance  # most of a second, which no other verb should pay
 
+    logging.getLogger().setLevel(logging.ERROR)  # Dagster's own complaints about a lost database: the screen tells it
     env = {**os.environ, **enter_dagster_home(deployment)}
     workspace = write_workspace(deployment, {location_of(module): path for module, path in sockets.items()})
     screen = Screen(deployment, port, embedded=server is not None)

@@ -52,10 +52,12 @@ class Live:
         for variable in ("DAGSTER_HOME", "ORCHESTRATION_DAGSTER_URL", "ORCHESTRATION_DATABASE_URL"):
             self.env.pop(variable, None)
         self.process: subprocess.Popen[bytes] | None = None
+        self.starts = 0  #: that were waited for
 
     # -- up, and how it ends
 
     def start(self, *, wait: bool = True) -> None:
+        self.starts += wait
         with (self.place / "up.log").open("ab") as log:
             command = [str(ORCHESTRATE), "up", "--port", str(self.port), "--module", self.module]
             self.process = subprocess.Popen(command, cwd=self.place, env=self.env, stdout=log, stderr=log)
@@ -63,8 +65,10 @@ class Live:
             self.wait_until_up()
 
     def wait_until_up(self) -> None:
-        seen = len(self.told())
-        until(60, f"all is up: {self.told()[-2000:]}", lambda: "Ctrl-C stops everything" in self.told()[seen:])
+        try:
+            until(60, "all is up", lambda: self.told().count("Ctrl-C stops everything") == self.starts)
+        except AssertionError as late:
+            raise AssertionError(self.told()[-3000:]) from late
 
     def told(self) -> str:
         log = self.place / "up.log"
