@@ -37,10 +37,7 @@ def restore(source: Path, force: bool, wants_json: bool) -> None:
     """Bring back what `orchestrate backup` wrote. Stop `orchestrate up` first."""
     deployment = deploy(tell=tell)
     base = urls.database_of(deployment.url)
-    full = backups.standing(deployment.url)
-    if force and full:
-        tell(f"replacing {', '.join(full)} at the {urls.masked(deployment.url)} once {source} is in and verified")
-    restored = backups.restore(deployment.url, deployment.home, source, force=force)
+    restored = backups.restore(deployment.url, deployment.home, source, force=force, tell=tell)
     names = [base + suffix for suffix in restored.manifest.databases]
     if wants_json:
         print_json({"databases": names, "files": restored.files, "made_at": restored.manifest.made_at})

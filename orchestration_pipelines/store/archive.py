@@ -9,7 +9,7 @@ import shutil
 import tarfile
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 _MANIFEST = "manifest.json"
@@ -64,7 +64,8 @@ def unpack(archive: Path, folder: Path) -> Manifest:
     """Take a backup apart and check every byte of it; :class:`BackupRefused` if it is not what it was."""
     try:
         with tarfile.open(archive, "r:") as tar:
-            tar.extractall(folder, filter="data")
+            for member in tar:
+                _extract(tar, member, folder)
         written = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
         if written.get("format") != FORMAT:
             raise BackupRefused(f"{archive} was made by a newer version of the product ({written.get('product')})")
@@ -76,6 +77,16 @@ def unpack(archive: Path, folder: Path) -> Manifest:
         if found.get(place) != manifest.digests.get(place):
             raise BackupRefused(f"{archive} is damaged: {place} is not what the manifest says. Use another backup.")
     return manifest
+
+
+def _extract(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
+    """One plain file, to its place below ``folder``; a link, or a way out of it, is in no backup of ours."""
+    place, content = PurePosixPath(member.name), tar.extractfile(member) if member.isreg() else None
+    if content is None or place.is_absolute() or ".." in place.parts:
+        raise BackupRefused(f"{member.name!r} is nothing that a backup holds: this file was not made by the product")
+    (folder / place).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with content, (folder / place).open("xb") as output:
+        shutil.copyfileobj(content, output)
 
 
 def digest(path: Path) -> str:

@@ -6,7 +6,7 @@ import importlib.metadata
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -136,24 +136,21 @@ def _run(program: str, options: Sequence[str], url: str, home: Home, major: int,
 # -- restoring
 
 
-def standing(url: str) -> list[str]:
-    """The product's databases on this server that hold something."""
-    base = urls.database_of(url)
-    found = []
+def _full(url: str, targets: Sequence[str]) -> list[str]:
+    """Those of these databases that hold a table."""
     with urls.connect_somewhere(url) as connection:
-        named = connection.execute(
-            "SELECT datname FROM pg_database WHERE datname = %s OR starts_with(datname, %s) ORDER BY 1",
-            (base, f"{base}_"),
+        there = connection.execute(
+            "SELECT datname FROM pg_database WHERE datname = ANY(%s) ORDER BY 1", (list(targets),)
         ).fetchall()
-    for (name,) in named:
+    full = []
+    for (name,) in there:
         with psycopg.connect(urls.on_database(url, name)) as connection:
-            tables = "SELECT count(*) FROM pg_stat_user_tables"
-            if _one(connection, tables):
-                found.append(name)
-    return found
+            if _one(connection, "SELECT count(*) FROM pg_stat_user_tables"):
+                full.append(name)
+    return full
 
 
-def restore(url: str, home: Home, source: Path, *, force: bool) -> Restored:
+def restore(url: str, home: Home, source: Path, *, force: bool, tell: Callable[[str], None]) -> Restored:
     """Bring back what ``source`` holds. Each database comes in under another name and is checked before it counts."""
     base = urls.database_of(url)
     with tempfile.TemporaryDirectory(prefix="restore-", dir=home.root) as name:
@@ -165,11 +162,13 @@ def restore(url: str, home: Home, source: Path, *, force: bool) -> Restored:
                 f"not know: install version {manifest.product} or newer"
             )
         targets = {suffix: base + suffix for suffix in manifest.databases}
-        if not force and (full := [name for name in standing(url) if name in targets.values()]):
-            raise BackupRefused(
-                f"{', '.join(full)} would be replaced, with every case and decision in it, by the state of "
-                f"{manifest.made_at}: `orchestrate backup` it first, and then say --force"
-            )
+        if full := _full(url, list(targets.values())):
+            if not force:
+                raise BackupRefused(
+                    f"{', '.join(full)} would be replaced, with every case and decision in it, by the state of "
+                    f"{manifest.made_at}: `orchestrate backup` it first, and then say --force"
+                )
+            tell(f"replacing {', '.join(full)} by the state of {manifest.made_at}, once that is in and verified")
         with urls.connect_somewhere(url) as server:
             server.autocommit = True
             logins = _make_roles(server, manifest)

@@ -145,15 +145,17 @@ def test_another_installation_on_the_server_is_left_alone(made: tuple[Command, P
 
 
 def test_a_damaged_file_restores_nothing(made: tuple[Command, Path], tmp_path: Path) -> None:
-    """One changed byte of a dump, or a file that is no backup: refused, and nothing is there afterwards."""
+    """One changed byte of a dump, no tar at all, a way out of the folder: refused, and nothing was changed."""
     command, archive = made
     content = bytearray(archive.read_bytes())
     place = content.index(b"PGDMP") + 5_000
     content[place] ^= 1
-    damaged, other = tmp_path / "damaged.tar", tmp_path / "other.tar"
+    damaged, other, escaping = (tmp_path / name for name in ("damaged.tar", "other.tar", "escaping.tar"))
     damaged.write_bytes(content)
     other.write_text("not a tar")
-    for file, reason in ((damaged, "is damaged"), (other, "is not a backup")):
+    with tarfile.open(escaping, "w") as tar:
+        tar.add(other, "../escaped")
+    for file, reason in ((damaged, "is damaged"), (other, "is not a backup"), (escaping, "not made by the product")):
         said = command("restore", file, "--force")
         assert said.code == 1
         assert reason in said.err

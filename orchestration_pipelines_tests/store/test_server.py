@@ -8,7 +8,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import sysconfig
 from collections.abc import Iterator
 from pathlib import Path
 from textwrap import dedent
@@ -55,7 +54,7 @@ class Person(NamedTuple):
     def account(self) -> dict[str, Any]:
         """For :mod:`subprocess`: this account, and none of the tests' environment."""
         entry = pwd.getpwnam(self.name)
-        paths = f"{ROOT}:{sysconfig.get_path('purelib')}"
+        paths = f"{ROOT}:{Path(psycopg.__file__).parents[1]}"
         environment = {"PATH": os.defpath, "HOME": str(self.folder), "PYTHONPATH": paths, "LC_ALL": "C.UTF-8"}
         who = {"user": entry.pw_uid, "group": entry.pw_gid, "extra_groups": []} if AS_ROOT else {}
         return {"env": environment, "cwd": "/", **who}
@@ -152,8 +151,9 @@ def test_no_other_directory_changes_and_nobody_else_connects(private: EmbeddedSe
         assert value(connection, "SHOW synchronous_commit") == "on"
         assert value(connection, "SHOW listen_addresses") == ""
     assert "refused" in stranger.run(_TRY, private.url("postgres"))
-    private.socket.parent.chmod(0o755)  # even where somebody opens the folder above
-    assert "refused" in stranger.run(_TRY, private.url("postgres"))
+    for opened in (private.socket.parent, private.socket):  # even where somebody opens the folders around it
+        opened.chmod(0o755)
+        assert "refused" in stranger.run(_TRY, private.url("postgres"))
 
 
 def test_an_ordinary_user_under_a_private_parent(ordinary: Person) -> None:
