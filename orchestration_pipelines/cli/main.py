@@ -27,6 +27,7 @@ from orchestration_pipelines.model.bpmn import ModelRefused
 from orchestration_pipelines.model.dmn import DmnRefused
 from orchestration_pipelines.store.account import ServerFailed
 from orchestration_pipelines.store.archive import BackupRefused
+from orchestration_pipelines.store.home import HomeUnusable
 from orchestration_pipelines.store.refusal import Refused
 from orchestration_pipelines.store.schema import UnprotectedRecord
 from orchestration_pipelines.store.urls import DatabaseUnreachable
@@ -41,6 +42,7 @@ TOLD = (
     UnprotectedRecord,
     ServerFailed,
     BackupRefused,
+    HomeUnusable,
     UnreadableFile,
     BadColumns,
     Refused,

@@ -8,6 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 
+class HomeUnusable(RuntimeError):
+    """The product's directory cannot be made; the message says what to do."""
+
+
 @dataclass(frozen=True)
 class Home:
     """The product's directory, and the database it was told to use (None: the embedded one)."""
@@ -50,5 +54,8 @@ class Home:
     def ensure(self) -> Home:
         """Make the directories, for their owner only."""
         for path in (self.root, self.logs, self.inbox, self.outbox, self.artefacts, self.dagster):
-            path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            try:
+                path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            except OSError as error:
+                raise HomeUnusable(f"{path} cannot be made ({error.strerror}): set ORCHESTRATION_HOME") from error
         return self

@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from textwrap import dedent
 from typing import Any, NamedTuple
@@ -19,7 +20,7 @@ import pytest
 
 from orchestration_pipelines.store import binaries, sizing
 from orchestration_pipelines.store.account import ServerFailed
-from orchestration_pipelines.store.home import Home
+from orchestration_pipelines.store.home import Home, HomeUnusable
 from orchestration_pipelines.store.server import EmbeddedServer
 
 ROOT = Path(__file__).parents[2]
@@ -291,7 +292,8 @@ def test_an_ordinary_users_deep_home_uses_a_private_socket_folder(ordinary: Pers
     """)
     deep = ordinary.folder / ("deep" * 30)
     assert f"/tmp/orchestration-{pwd.getpwnam(ordinary.name).pw_uid}/" in ordinary.run(code, deep)  # noqa: S108
-    shutil.rmtree(f"/tmp/orchestration-{pwd.getpwnam(ordinary.name).pw_uid}", ignore_errors=True)  # noqa: S108
+    with suppress(OSError):  # another server's socket may lie in it
+        Path(f"/tmp/orchestration-{pwd.getpwnam(ordinary.name).pw_uid}").rmdir()  # noqa: S108
 
 
 def test_somebody_elses_socket_folder_is_refused(ordinary: Person, stranger: Person) -> None:
@@ -333,6 +335,21 @@ def test_a_platform_without_a_wheel_gets_a_message_that_helps(tmp_path: Path) ->
     assert "Install PostgreSQL 15 or newer and set ORCHESTRATION_DATABASE_URL=" in ran.stderr
     assert "Traceback" not in ran.stderr
     assert not EmbeddedServer(Home(home)).folder.exists()
+
+
+def test_a_home_that_cannot_be_made_is_told(tmp_path: Path) -> None:
+    """Not a traceback of mkdir's, but the variable to set."""
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(HomeUnusable, match="set ORCHESTRATION_HOME"):
+        Home(tmp_path / "file" / "home").ensure()
+
+
+def test_one_home_has_one_name(tmp_path: Path) -> None:
+    """Through a link or a detour it is the same directory, and so the same server."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for way in ("link/home", "real/../real/home"):
+        assert Home.from_environment({"ORCHESTRATION_HOME": str(tmp_path / way)}).root == tmp_path / "real" / "home"
 
 
 def test_data_of_another_major_version_is_refused_with_the_way_out(private: EmbeddedServer) -> None:
