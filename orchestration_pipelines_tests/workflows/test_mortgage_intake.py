@@ -73,7 +73,7 @@ def test_a_case_is_submitted_by_its_broker(underwriting: Underwriting) -> None:
     assert applications.submit(underwriting.engine, limit=20).duplicates == 20
     with underwriting.engine.connect() as connection:
         rows = connection.execute("SELECT case_key, requested_by FROM cases").fetchall()
-    by = {key: person for key, person in rows}
+    by: dict[str, str] = dict(rows)
     assert by == {row["case_key"]: applications.broker(row) for row in applications.applications()[:20]}
     assert len(set(by.values())) > 1
 

@@ -179,7 +179,7 @@ BEGIN
         RAISE EXCEPTION 'commitment % is %: nothing stands to book', p_commitment, s.state USING ERRCODE = 'LN004';
     END IF;
     SELECT multi_unit_most INTO STRICT v_most FROM lender.investor;
-    IF p_units > 1 AND p_loan_to_value > v_most THEN
+    IF p_units > 1 AND coalesce(p_loan_to_value, 1) > v_most THEN   -- what is not known is taken as the worst
         RETURN lender.answer(p_key, jsonb_build_object('refused', 'REFUSED_BY_INVESTOR', 'message',
             format('the investor takes no loan above %s of the value on %s units', v_most, p_units)));
     END IF;

@@ -56,7 +56,7 @@ def _contradictions(application: Mapping[str, Any]) -> Iterator[tuple[str, str]]
     loan, price, apr = (application[name] for name in ("loanamt", "price", "apr"))
     if price and apr and not Decimal(1) / APART <= Decimal(apr) / price <= APART:
         yield "price", f"is {price} where the appraisal is {apr}: one of the two cannot be"
-    elif loan and price and apr and loan_to_value(application) > MOST_LOAN_TO_VALUE:
+    elif price and apr and (ratio := loan_to_value(application)) is not None and ratio > MOST_LOAN_TO_VALUE:
         yield "loanamt", f"is {loan} on a property of {min(price, apr)}"
     housing, all_obligations = application["hrat"], application["obrat"]
     if housing is not None and all_obligations is not None and all_obligations < housing - ROUNDING:
@@ -65,7 +65,9 @@ def _contradictions(application: Mapping[str, Any]) -> Iterator[tuple[str, str]]
         yield "atotinc", "is 0, and nobody else has an income"
 
 
-def loan_to_value(application: Mapping[str, Any]) -> Decimal:
-    """The loan against the lower of price and appraisal."""
-    value = min(application["price"], application["apr"])
-    return (Decimal(application["loanamt"]) / Decimal(value)).quantize(Decimal("0.0001"))
+def loan_to_value(application: Mapping[str, Any]) -> Decimal | None:
+    """The loan against the lower of price and appraisal; None where there is nothing to hold it against."""
+    known = [application[name] for name in ("price", "apr") if application[name]]
+    if not known or application["loanamt"] is None:
+        return None
+    return (Decimal(application["loanamt"]) / Decimal(min(known))).quantize(Decimal("0.0001"))

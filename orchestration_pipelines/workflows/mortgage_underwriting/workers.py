@@ -80,10 +80,18 @@ def reverse_commit(cases: Sequence[Case], lender: Lender) -> Patches:
     return [None for _ in cases]
 
 
-@worker(inputs=("commitment", "unit", "ltv"), outputs=("booking", "refusal"), external="lender", whole_chunk=True)
+@worker(
+    inputs=("commitment", "unit", "loanamt", "price", "apr"),
+    outputs=("booking", "refusal"),
+    external="lender",
+    whole_chunk=True,
+)
 def book_loan(cases: Sequence[Case], lender: Lender) -> Patches:
-    """Sell the loan to the investor, who has a rule of its own."""
-    answers = lender.ask("book", [(*_by(case), case["commitment"]["id"], case["unit"], case["ltv"]) for case in cases])
+    """Sell the loan to the investor, who has a rule of its own; on the figures as people left them."""
+    answers = lender.ask(
+        "book",
+        [(*_by(case), case["commitment"]["id"], case["unit"], loan_to_value(case.inputs)) for case in cases],
+    )
     return [_made("booking", answer) for answer in answers]
 
 
