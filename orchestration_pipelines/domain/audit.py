@@ -41,6 +41,8 @@ def broken_at(entries: Iterable[Entry], head: bytes) -> str | None:
     for entry in entries:
         if entry.seq != expected:
             return f"entry {expected} is missing"
+        if len(entry.salt) != SALT_BYTES:
+            return f"entry {entry.seq} was changed: its salt has {len(entry.salt)} bytes and not {SALT_BYTES}"
         if commitment(entry.salt, entry.body) != entry.commitment:
             return f"entry {entry.seq} was changed: its body is not what it committed to"
         if entry.prev != prev:

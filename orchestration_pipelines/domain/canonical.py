@@ -35,7 +35,7 @@ def exact(value: Any) -> Any:
     if isinstance(value, str | bool | int):
         return value
     if isinstance(value, float):
-        return _finite(Decimal(repr(value)))
+        return _finite(Decimal(float.__repr__(value)))  # NumPy's floats have a repr of their own
     if isinstance(value, Decimal):
         return _finite(value)
     if isinstance(value, Mapping):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Any
 
@@ -14,6 +14,7 @@ from orchestration_pipelines.domain.canonical import encode
 MAX_FIELD_CHARS = 64 * 1024
 MAX_KEY_CHARS = 200
 MAX_NUMBER_DIGITS = 34  # DMN's decimal128
+_DECIMAL128 = Context(prec=MAX_NUMBER_DIGITS)
 
 
 class BadRow(ValueError):
@@ -95,6 +96,8 @@ def case_key(value: Any) -> str:
     """A case key as text; :class:`BadRow` if it could not be written in a list, a link or a lock."""
     if is_missing(value):
         raise BadRow("the case key is empty")
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise BadRow(f"the case key {str(value)[:40]!r} is a {type(value).__name__}: write it as text")
     key = str(value)
     if len(key) > MAX_KEY_CHARS:
         raise BadRow(f"the case key has {len(key)} characters; {MAX_KEY_CHARS} are allowed")
@@ -112,7 +115,7 @@ def number(name: str, value: Any) -> int | Decimal:
     if isinstance(value, int):
         return _bounded(name, Decimal(value))
     if isinstance(value, float):
-        value = repr(value)
+        value = float.__repr__(value)  # NumPy's floats have a repr of their own
     try:
         exact = value if isinstance(value, Decimal) else Decimal(text(name, value).strip())
     except InvalidOperation:
@@ -125,7 +128,7 @@ def number(name: str, value: Any) -> int | Decimal:
 def _bounded(name: str, exact: Decimal) -> int | Decimal:
     if len(exact.as_tuple().digits) > MAX_NUMBER_DIGITS or abs(exact.adjusted()) > MAX_NUMBER_DIGITS:
         raise BadRow(f"field {name!r} has more than {MAX_NUMBER_DIGITS} digits")
-    return int(exact) if exact == exact.to_integral_value() else exact.normalize()
+    return int(exact) if exact == exact.to_integral_value() else _DECIMAL128.normalize(exact)
 
 
 def text(name: str, value: Any) -> str:

@@ -7,6 +7,9 @@ from datetime import timedelta
 
 from orchestration_pipelines.domain.worker import Retry
 
+#: more would leave the range of a float
+_MOST_DOUBLINGS = 64
+
 
 def backoff(retry: Retry, attempt: int, chance: random.Random) -> timedelta | None:
     """How long to wait after failed ``attempt`` (1 for the first); None when the attempts are used up.
@@ -15,5 +18,5 @@ def backoff(retry: Retry, attempt: int, chance: random.Random) -> timedelta | No
     """
     if attempt >= retry.attempts:
         return None
-    ceiling = min(retry.cap_s, retry.base_s * 2 ** (attempt - 1))
+    ceiling = min(retry.cap_s, retry.base_s * 2.0 ** min(attempt - 1, _MOST_DOUBLINGS))
     return timedelta(seconds=chance.uniform(0, ceiling))

@@ -58,6 +58,10 @@ class Retry:
     base_s: float = 1.0
     cap_s: float = 300.0
 
+    def __post_init__(self) -> None:
+        if self.attempts < 1 or self.base_s < 0 or self.cap_s < 0:
+            raise ValueError(f"{self} cannot be: at least one attempt, and no negative seconds")
+
 
 @dataclass(frozen=True, slots=True)
 class Worker:
@@ -95,6 +99,11 @@ def worker(
         parameters = tuple(inspect.signature(function).parameters)
         if not parameters:
             raise TypeError(f"worker {function.__name__} takes no case: give it a first parameter")
+        for what, names in (("inputs", inputs), ("outputs", outputs)):
+            if isinstance(names, str) or not all(isinstance(each, str) for each in names):
+                raise TypeError(f"worker {function.__name__}: {what} is {names!r}: give a tuple of names, ('a', 'b')")
+        if timeout_s <= 0:
+            raise ValueError(f"worker {function.__name__}: timeout_s is {timeout_s}: give it some seconds")
         tools = parameters[1:]
         if external is not None and external not in tools:
             raise TypeError(

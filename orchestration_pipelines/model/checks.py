@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -10,11 +12,29 @@ from orchestration_pipelines.model.duration import due
 from orchestration_pipelines.model.process import ENDS, STATIONS, Element, Kind, Process
 
 _SINKS = ENDS | {Kind.END_COMPENSATION}
+_THROWS = frozenset({Kind.THROW_COMPENSATION, Kind.END_COMPENSATION})
 _BOUNDARY = frozenset({Kind.BOUNDARY_TIMER, Kind.BOUNDARY_ERROR, Kind.BOUNDARY_COMPENSATION})
+
+#: more than this is no drawing that a person reads
+MAX_DRAWN = 2_000
+#: ways through gateways alone, from one step to the next ones: each is compiled
+MAX_WAYS = 500
+#: gateways one behind the other
+MAX_GATEWAYS = 50
+#: ids become names of Dagster's ops, and names in FEEL (review.outcome)
+_ID = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+#: the job's own ops and outputs, and the station that nobody draws; then names that Dagster keeps for itself
+RESERVED = frozenset({"receive", "dispatch", "report", "earlier_versions", "done", "cancellation"}) | frozenset(
+    {"context", "config", "conf", "meta", "input", "output", "arg_dict", "input_arg_dict", "output_arg_dict"}
+    | {"type", "dict", "str", "int", "float", "bool"}
+)
 
 
 def problems(process: Process) -> Iterator[str]:
     """Everything that is wrong with a process."""
+    if len(process.elements) + len(process.flows) > MAX_DRAWN:
+        yield f"{process.id}: it draws more than {MAX_DRAWN:,} elements and flows: make several workflows of it"
+        return
     dangling = list(_dangling(process))
     yield from dangling
     if dangling:
@@ -23,11 +43,16 @@ def problems(process: Process) -> Iterator[str]:
     for element in process.elements.values():
         yield from _ways_out(process, element)
         yield from _people(process, element)
+        yield from _boundary(process, element)
         yield from _compensation(process, element)
+        yield from _names(element)
         yield from _expressions(element)
     yield from _conditions(process)
     yield from _reach(process)
-    yield from _gateway_loops(process)
+    loops = list(_gateway_loops(process))
+    yield from loops
+    if not loops:
+        yield from _too_many_ways(process)
     yield from fail_open_timers(process)
 
 
@@ -40,6 +65,9 @@ def _dangling(process: Process) -> Iterator[str]:
         for end in (flow.source, flow.target):
             if end not in process.elements:
                 yield f"{flow.id}: it leads from or to {end!r}, which is not in this process"
+        target = process.elements.get(flow.target)
+        if target is not None and target.kind in _BOUNDARY | {Kind.START}:
+            yield f"{flow.id}: no sequence flow may enter {_named(target)}, which is a {target.kind} event"
     for element in process.elements.values():
         if element.attached_to is not None and element.attached_to not in process.elements:
             yield f"{_named(element)}: it sits on {element.attached_to!r}, which is not in this process"
@@ -73,6 +101,8 @@ def _conditions(process: Process) -> Iterator[str]:
         splits = source.kind is Kind.EXCLUSIVE and len(process.outgoing(source.id)) > 1
         if splits and flow.condition is None and not flow.is_default:
             yield f"{flow.id}: it leaves the gateway {_named(source)} without a condition and is not its default"
+        if flow.condition is not None and flow.is_default:
+            yield f"{flow.id}: the default of {_named(source)} has a condition, which nobody asks: take one of them off"
         if flow.condition is not None:
             try:
                 feel.compile(flow.condition)
@@ -106,6 +136,11 @@ def _people(process: Process, element: Element) -> Iterator[str]:
         yield f"{_named(element)}: nobody owns it: set orch:owner on it or on the process"
     if not element.extra.get("queue"):
         yield f"{_named(element)}: it has no queue: set orch:queue"
+    signatures = element.extra.get("signatures", "1")
+    if not signatures.startswith("=") and not re.fullmatch(r"[1-9]", signatures):
+        yield f"{_named(element)}: orch:signatures is {signatures!r}: write a number from 1 to 9, or = FEEL"
+    if element.extra.get("fallbackQueue") and not element.extra.get("queue", "").startswith("="):
+        yield f"{_named(element)}: orch:fallbackQueue has no use: orch:queue names one queue for all cases"
 
 
 def _compensation(process: Process, element: Element) -> Iterator[str]:
@@ -116,14 +151,51 @@ def _compensation(process: Process, element: Element) -> Iterator[str]:
                 f'{_named(element)}: it needs an association to a service task with isForCompensation="true", '
                 "which undoes the activity"
             )
-    if element.kind in _BOUNDARY and element.attached_to is not None:
-        host = process.elements[element.attached_to]
-        if host.kind not in (Kind.SERVICE, Kind.USER, Kind.RULE):
-            yield f"{_named(element)}: it sits on {_named(host)}, which is no activity"
-        if element.kind is Kind.BOUNDARY_TIMER and host.kind is not Kind.USER:
-            yield f"{_named(element)}: a timer on a machine's step: not yet; set the worker's timeout_s"
+    if element.kind in _THROWS:
+        yield from _thrown(process, element)
+    if element.is_handler and element.kind is not Kind.SERVICE:
+        yield f"{_named(element)}: a compensation handler is a service task"
     if element.is_handler and process.incoming(element.id):
         yield f"{_named(element)}: a compensation handler is reached by association, not by sequence flow"
+
+
+def _thrown(process: Process, throw: Element) -> Iterator[str]:
+    undoable = {e.attached_to for e in process.elements.values() if e.kind is Kind.BOUNDARY_COMPENSATION}
+    if throw.compensates is not None and throw.compensates not in undoable:
+        yield f"{_named(throw)}: it undoes {throw.compensates!r}, which has no compensation event"
+    elif not undoable:
+        yield f"{_named(throw)}: it undoes nothing: no activity has a compensation event"
+
+
+def _boundary(process: Process, element: Element) -> Iterator[str]:
+    if element.kind not in _BOUNDARY:
+        return
+    host = process.elements.get(element.attached_to or "")
+    if host is None or host.kind not in (Kind.SERVICE, Kind.USER, Kind.RULE):
+        yield f"{_named(element)}: it sits on {_named(host) if host else 'nothing'}, which is no activity"
+        return
+    if host.is_handler:
+        yield f"{_named(element)}: it sits on the compensation handler {_named(host)}, which nothing interrupts"
+    if element.kind is Kind.BOUNDARY_TIMER and host.kind is not Kind.USER:
+        yield f"{_named(element)}: a timer on a machine's step: not yet; set the worker's timeout_s"
+    if element.kind is Kind.BOUNDARY_ERROR and host.kind is not Kind.SERVICE:
+        yield f"{_named(element)}: {_named(host)} throws no business error: only a service task's worker does"
+    if element.kind is not Kind.BOUNDARY_TIMER:
+        alike = [b for b in process.boundaries(host.id) if (b.kind, b.error_code) == (element.kind, element.error_code)]
+        if alike[0] is not element:
+            yield f"{_named(element)}: {_named(alike[0])} on {_named(host)} catches the same first: take one out"
+
+
+def _names(element: Element) -> Iterator[str]:
+    if element.kind not in STATIONS:
+        return
+    if _ID.fullmatch(element.id) is None or keyword.iskeyword(element.id):
+        yield (
+            f"{_named(element)}: its id must be a name of letters, digits and _ that is no word of Python's: it names "
+            "an op of the job and the step's answer in conditions"
+        )
+    elif element.id in RESERVED:
+        yield f"{_named(element)}: the job has something of its own named {element.id}: give the element another id"
 
 
 def _reach(process: Process) -> Iterator[str]:
@@ -174,6 +246,34 @@ def _gateway_loops(process: Process) -> Iterator[str]:
             if element.kind is Kind.EXCLUSIVE and element.id not in seen:
                 seen.add(element.id)
                 queue.extend(flow.target for flow in process.outgoing(element.id))
+
+
+def _too_many_ways(process: Process) -> Iterator[str]:
+    """Gateways behind gateways: each way is compiled, and their number can double at each."""
+    counted: dict[str, tuple[int, int]] = {}  # gateway to the ways behind it, and how many gateways the longest has
+
+    def count(gateway: str, depth: int) -> tuple[int, int]:
+        if depth > MAX_GATEWAYS:
+            return MAX_WAYS + 1, depth
+        if gateway not in counted:
+            onward = [
+                count(flow.target, depth + 1)
+                for flow in process.outgoing(gateway)
+                if process.elements[flow.target].kind is Kind.EXCLUSIVE
+            ]
+            steps = len(process.outgoing(gateway)) - len(onward)
+            counted[gateway] = (steps + sum(ways for ways, _ in onward), 1 + max((d for _, d in onward), default=0))
+        return counted[gateway]
+
+    for element in process.elements.values():
+        if element.kind is Kind.EXCLUSIVE:
+            ways, gateways = count(element.id, 0)
+            if ways > MAX_WAYS or gateways > MAX_GATEWAYS:
+                yield (
+                    f"{_named(element)}: more than {MAX_WAYS} ways or {MAX_GATEWAYS} gateways in a row lead from it to "
+                    "the next steps: put a business rule task in their place"
+                )
+                return
 
 
 def fail_open_timers(process: Process) -> Iterator[str]:

@@ -27,8 +27,16 @@ def due(text: str, start: datetime) -> datetime:
             raise ValueError(f"{text!r} has no zone: write 2026-03-01T09:00:00+01:00")
         return instant
     years, months, weeks, days, hours, minutes = (int(part or 0) for part in match.groups()[:6])
-    moved = _months_later(start, years * 12 + months)
-    return moved + timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=float(match.group(7) or 0))
+    clock = {"hours": hours, "minutes": minutes, "seconds": float(match.group(7) or 0)}
+    try:
+        return _months_later(start, years * 12 + months) + timedelta(weeks=weeks, days=days, **clock)
+    except (OverflowError, ValueError):
+        raise ValueError(f"{text!r} from {start.isoformat()} leads beyond the year 9999") from None
+
+
+def is_duration(text: str) -> bool:
+    """Whether a text is an ISO 8601 duration (P3D) and not an instant."""
+    return _DURATION.fullmatch(text.strip()) is not None
 
 
 def _months_later(start: datetime, months: int) -> datetime:

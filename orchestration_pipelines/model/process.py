@@ -6,9 +6,11 @@ Values only. Nothing here knows XML, and nothing here knows a database: the read
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import TypeVar
 
 
 class Kind(StrEnum):
@@ -50,7 +52,7 @@ class Element:
     id: str
     name: str
     kind: Kind
-    lane: str | None = None  #: our extension: the role that may do the lane's user tasks
+    lane: str | None = None  #: our extension: the lane with a role (see Process.lanes) that it lies in
     #: for boundary events: the activity they sit on
     attached_to: str | None = None
     cancel_activity: bool = True
@@ -97,18 +99,40 @@ class Process:
     extra: Mapping[str, str] = field(default_factory=dict)  #: our attributes on the process itself
     documentation: str = ""
 
+    @cached_property
+    def _leaving(self) -> Mapping[str, tuple[Flow, ...]]:
+        return _grouped(self.flows, lambda flow: flow.source)
+
+    @cached_property
+    def _entering(self) -> Mapping[str, tuple[Flow, ...]]:
+        return _grouped(self.flows, lambda flow: flow.target)
+
+    @cached_property
+    def _attached(self) -> Mapping[str, tuple[Element, ...]]:
+        return _grouped(self.elements.values(), lambda element: element.attached_to or "")
+
     def outgoing(self, element: str) -> tuple[Flow, ...]:
         """The sequence flows that leave an element, in document order."""
-        return tuple(flow for flow in self.flows if flow.source == element)
+        return self._leaving.get(element, ())
 
     def incoming(self, element: str) -> tuple[Flow, ...]:
         """The sequence flows that enter an element, in document order."""
-        return tuple(flow for flow in self.flows if flow.target == element)
+        return self._entering.get(element, ())
 
     def boundaries(self, element: str) -> tuple[Element, ...]:
         """The boundary events on an activity, in document order."""
-        return tuple(e for e in self.elements.values() if e.attached_to == element)
+        return self._attached.get(element, ())
 
     def stations(self) -> tuple[Element, ...]:
         """Where tokens rest, handlers included, in document order."""
         return tuple(e for e in self.elements.values() if e.kind in STATIONS)
+
+
+_Item = TypeVar("_Item")
+
+
+def _grouped(items: Iterable[_Item], by: Callable[[_Item], str]) -> dict[str, tuple[_Item, ...]]:
+    groups: dict[str, list[_Item]] = {}
+    for item in items:
+        groups.setdefault(by(item), []).append(item)
+    return {key: tuple(group) for key, group in groups.items()}

@@ -139,7 +139,7 @@ class Router:
 
     def _from(self, source: str, passed: tuple[str, ...]) -> _Way:
         flows = self.process.outgoing(source)
-        if self.process.elements[source].kind is not Kind.EXCLUSIVE or len(flows) == 1:
+        if len(flows) == 1 and flows[0].condition is None:
             return self._along(flows[0], passed)
         return self._split(source, flows, passed)
 

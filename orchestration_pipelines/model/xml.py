@@ -7,7 +7,8 @@ from xml.parsers import expat
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 100
-MAX_ELEMENTS = 200_000
+MAX_ELEMENTS = 200_000  #: and attributes
+MAX_URI = 256  #: a namespace is written once and kept with every name
 
 
 class XmlRefused(ValueError):
@@ -25,9 +26,11 @@ def parse(content: bytes, name: str) -> ET.Element:
 
     def start(tag: str, attributes: dict[str, str]) -> None:
         nonlocal depth, count
-        depth, count = depth + 1, count + 1
-        if depth > MAX_DEPTH or count > MAX_ELEMENTS:
-            raise XmlRefused(f"{name} nests deeper than {MAX_DEPTH} levels or has more than {MAX_ELEMENTS:,} elements")
+        depth, count = depth + 1, count + 1 + len(attributes)
+        if depth > MAX_DEPTH:
+            raise XmlRefused(f"{name} nests deeper than {MAX_DEPTH} levels")
+        if count > MAX_ELEMENTS:
+            raise XmlRefused(f"{name} has more than {MAX_ELEMENTS:,} elements and attributes")
         builder.start(_qualified(tag), {_qualified(key): value for key, value in attributes.items()})
 
     def end(tag: str) -> None:
@@ -38,14 +41,21 @@ def parse(content: bytes, name: str) -> ET.Element:
     def refuse(*_: object) -> None:
         raise XmlRefused(f"{name} has a DTD or declares entities: take them out, a model needs none")
 
+    def bound(_: str | None, uri: str | None) -> None:
+        if uri is not None and len(uri) > MAX_URI:
+            raise XmlRefused(f"{name} has a namespace of {len(uri):,} characters; {MAX_URI} are allowed")
+
     parser.StartElementHandler = start
+    parser.StartNamespaceDeclHandler = bound
     parser.EndElementHandler = end
     parser.CharacterDataHandler = builder.data
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
     try:
         parser.Parse(content, True)
-    except expat.ExpatError as error:
+    except XmlRefused:
+        raise
+    except (expat.ExpatError, LookupError, ValueError) as error:  # the last two: an encoding that nobody knows
         raise XmlRefused(f"{name} is not well-formed XML: {error}") from None
     return builder.close()
 

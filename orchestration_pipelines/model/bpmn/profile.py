@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from orchestration_pipelines.model.process import Kind
 
 BPMN = "http://www.omg.org/spec/BPMN/20100524/MODEL"
@@ -43,27 +45,37 @@ NODE_CHILDREN = frozenset(
     }
 )
 
-_LATER = "not yet: it is in the profile and comes later"
+
+class Refused(NamedTuple):
+    """An element that does not run: whether it will, and what to draw instead."""
+
+    later: bool
+    instead: str
+
+    def __str__(self) -> str:
+        return f"{'not yet, it comes later' if self.later else 'not supported'}: {self.instead}"
+
+
 REFUSED = {
-    "sendTask": f"{_LATER}; use a service task",
-    "receiveTask": f"{_LATER}; use a user task",
-    "scriptTask": f"{_LATER}; use a service task",
-    "manualTask": f"{_LATER}; use a user task",
-    "task": "a task without a type does nothing: make it a service, user or business rule task",
-    "callActivity": f"{_LATER}; draw the steps here",
-    "subProcess": f"{_LATER}; draw the steps here",
-    "parallelGateway": f"{_LATER}; put the steps one after another",
-    "inclusiveGateway": f"{_LATER}; use exclusive gateways",
-    "eventBasedGateway": f"{_LATER}; use a user task with a boundary timer",
-    "intermediateCatchEvent": f"{_LATER}; use a user task with a boundary timer",
-    "complexGateway": "not supported: use exclusive gateways",
-    "adHocSubProcess": "not supported: use a user task",
-    "transaction": "not supported: use compensation events",
+    "task": Refused(False, "a task without a type does nothing; make it a service, user or business rule task"),
+    "sendTask": Refused(True, "use a service task"),
+    "receiveTask": Refused(True, "use a user task"),
+    "scriptTask": Refused(True, "use a service task"),
+    "manualTask": Refused(True, "use a user task"),
+    "callActivity": Refused(True, "draw the steps here"),
+    "subProcess": Refused(True, "draw the steps here"),
+    "parallelGateway": Refused(True, "put the steps one after another"),
+    "inclusiveGateway": Refused(True, "use exclusive gateways"),
+    "eventBasedGateway": Refused(True, "use a user task with a boundary timer"),
+    "intermediateCatchEvent": Refused(True, "use a user task with a boundary timer"),
+    "complexGateway": Refused(False, "use exclusive gateways"),
+    "adHocSubProcess": Refused(False, "use a user task"),
+    "transaction": Refused(False, "use compensation events"),
 }
 
-START_EVENTS: dict[str, str] = {
-    "timerEventDefinition": f"{_LATER}; use a Dagster schedule that submits cases",
-    "messageEventDefinition": f"{_LATER}; use a plain start event",
+START_EVENTS = {
+    "timerEventDefinition": Refused(True, "use a Dagster schedule that submits cases"),
+    "messageEventDefinition": Refused(True, "use a plain start event"),
 }
 END_EVENTS = {
     None: Kind.END,
@@ -76,3 +88,79 @@ BOUNDARY_EVENTS = {
     "errorEventDefinition": Kind.BOUNDARY_ERROR,
     "compensateEventDefinition": Kind.BOUNDARY_COMPENSATION,
 }
+INTERMEDIATE_EVENTS = {"compensateEventDefinition": Kind.THROW_COMPENSATION}
+
+#: attributes of BPMN's own, beside id and name, that an element may carry
+ATTRIBUTES: dict[str, frozenset[str]] = {
+    "process": frozenset({"isExecutable", "isClosed", "processType", "definitionalCollaborationRef"}),
+    "startEvent": frozenset({"isInterrupting", "parallelMultiple"}),
+    "endEvent": frozenset(),
+    "intermediateThrowEvent": frozenset(),
+    "boundaryEvent": frozenset({"attachedToRef", "cancelActivity", "parallelMultiple"}),
+    "exclusiveGateway": frozenset({"default", "gatewayDirection"}),
+    "sequenceFlow": frozenset({"sourceRef", "targetRef", "isImmediate"}),
+    **{
+        task: frozenset({"isForCompensation", "startQuantity", "completionQuantity", "implementation", "operationRef"})
+        for task in ACTIVITIES
+    },
+}
+#: those with one value that runs, the standard's default
+ONLY = {"startQuantity": "1", "completionQuantity": "1", "parallelMultiple": "false", "isInterrupting": "true"}
+
+_OWNER = {"owner": "who is told when a case is stuck here"}
+#: attributes in our namespace: element to attribute to what it says
+EXTENSIONS: dict[str, dict[str, str]] = {
+    "process": {
+        "owner": "who owns the workflow; workflow.yaml may say so instead",
+        "timeoutMayApprove": "true: running out of time may lead to what needs an approval",
+    },
+    "lane": {"role": "the role that the queues of the lane's user tasks must ask for"},
+    "serviceTask": {
+        **_OWNER,
+        "worker": "the worker's name, where it is not the element's id",
+        "requiresApproval": "true: runs only with the approval of a person or of a rule",
+    },
+    "userTask": {
+        **_OWNER,
+        "queue": "the queue of workflow.yaml where its tasks wait; = FEEL",
+        "fallbackQueue": "the queue where the FEEL of queue names none",
+        "approves": "true: the outcome approve gives the case an approval",
+        "question": "what the reviewer is asked, in a sentence",
+        "editable": "the variables that a reviewer may change, with commas between",
+        "signatures": "how many people decide; = FEEL",
+        "skill": "the skill that a reviewer needs; = FEEL",
+        "due": "by when it should be decided (ISO 8601); = FEEL",
+    },
+    "businessRuleTask": {
+        **_OWNER,
+        "decision": "the decision's name, where it is not the element's id",
+        "approvedWhen": "= FEEL over the case and the answer: true gives the case an approval",
+    },
+    "startEvent": _OWNER,
+    "endEvent": _OWNER,
+    "boundaryEvent": _OWNER,
+    "intermediateThrowEvent": _OWNER,
+    "exclusiveGateway": _OWNER,
+}
+#: those that are true or false; anything else would be read as false and mean to be true
+FLAGS = frozenset({"requiresApproval", "approves", "timeoutMayApprove"})
+
+#: what may stand beside the process: definitions that its elements refer to, and pictures
+BESIDE = frozenset(
+    {
+        "process",
+        "collaboration",
+        "extension",
+        "extensionElements",
+        "documentation",
+        "import",
+        "itemDefinition",
+        "message",
+        "error",
+        "category",
+        "resource",
+        "dataStore",
+        "interface",
+        "relationship",
+    }
+)

@@ -8,7 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from orchestration_pipelines.model import checks
-from orchestration_pipelines.model.bpmn import profile
+from orchestration_pipelines.model.bpmn import leftovers, profile
+from orchestration_pipelines.model.duration import is_duration
 from orchestration_pipelines.model.process import Element, Flow, Kind, Process, Timer
 from orchestration_pipelines.model.xml import XmlRefused, local, namespace, parse
 
@@ -54,19 +55,19 @@ class _Reader:
         self._handlers: dict[str, str] = {}
 
     def process(self, digest: str) -> Process | None:
-        candidates = [p for p in self._root.findall(f"{_IN}process") if p.get("isExecutable") == "true"]
+        processes = self._root.findall(f"{_IN}process")
+        candidates = [process for process in processes if _is_true(process.get("isExecutable"))]
         if len(candidates) != 1:
             self.problems.append(
-                f'the file has {len(candidates)} processes with isExecutable="true"; exactly one can run'
+                f'the file has {len(candidates)} processes with isExecutable="true"; exactly one can run, of: '
+                + (", ".join(map(leftovers.named, processes)) or "none")
             )
             return None
-        for kind in ("choreography", "conversation"):
-            self.problems.extend(
-                f"{found.get('id')}: a {kind} is not supported: draw a process" for found in self._root.iter(_IN + kind)
-            )
         drawn = candidates[0]
+        self.problems.extend(leftovers.problems(self._root, drawn))
         self._read_lanes(drawn)
         self._read_associations(drawn)
+        defaults = {(child.get("id", ""), child.get("default")) for child in drawn}
         elements: dict[str, Element] = {}
         flows: list[Flow] = []
         for child in drawn:
@@ -74,7 +75,7 @@ class _Reader:
                 continue  # another tool's, kept in the file and of no effect
             kind = local(child.tag)
             if kind == "sequenceFlow":
-                flows.append(self._flow(child, drawn))
+                flows.append(_flow(child, defaults))
             elif kind not in profile.DOCUMENTATION:
                 element = self._element(kind, child)
                 if element is not None and element.id in elements:
@@ -93,41 +94,27 @@ class _Reader:
         )
 
     def _refuse(self, node: ET.Element, reason: str) -> None:
-        named = f" ({node.get('name')})" if node.get("name") else ""
-        self.problems.append(f"{node.get('id')}{named}: {reason}")
+        self.problems.append(f"{leftovers.named(node)}: {reason}")
 
     def _read_lanes(self, drawn: ET.Element) -> None:
         for lane in drawn.iter(f"{_IN}lane"):
             name = lane.get("name") or lane.get("id") or ""
-            self._lanes[name] = _attributes(lane, profile.OURS).get("role") or name
+            role = _attributes(lane, profile.OURS).get("role")
+            if role is None:
+                continue  # a picture: the standard gives lanes no meaning
+            self._lanes[name] = role
             for reference in lane.findall(f"{_IN}flowNodeRef"):
                 self._lane_of[(reference.text or "").strip()] = name
 
     def _read_associations(self, drawn: ET.Element) -> None:
-        for association in drawn.iter(f"{_IN}association"):
-            self._handlers[association.get("sourceRef", "")] = association.get("targetRef", "")
-
-    def _flow(self, node: ET.Element, drawn: ET.Element) -> Flow:
-        condition = node.find(f"{_IN}conditionExpression")
-        text = None
-        if condition is not None:
-            text = (condition.text or "").strip()
-            language = condition.get("language", "")
-            if text.startswith(("${", "#{")) or (
-                language and "feel" not in language.lower() and "FEEL" not in language
-            ):
-                self._refuse(node, f'its condition {text!r} is not FEEL: write it in FEEL, such as  route = "auto"')
-            text = text.removeprefix("=").strip()
-        source = node.get("sourceRef", "")
-        default = any(child.get("id") == source and child.get("default") == node.get("id") for child in drawn)
-        return Flow(
-            id=node.get("id", ""),
-            name=node.get("name", ""),
-            source=source,
-            target=node.get("targetRef", ""),
-            condition=text or None,
-            is_default=default,
-        )
+        handlers = {node.get("id", "") for node in drawn if _is_true(node.get("isForCompensation"))}
+        for association in drawn.findall(f"{_IN}association"):
+            event, handler = association.get("sourceRef", ""), association.get("targetRef", "")
+            if handler not in handlers:
+                continue  # it leads to a note
+            if event in self._handlers:
+                self._refuse(association, f"{event} has a second handler, {handler}: one undoes the activity")
+            self._handlers[event] = handler
 
     def _element(self, kind: str, node: ET.Element) -> Element | None:
         if kind in profile.ACTIVITIES:
@@ -141,7 +128,7 @@ class _Reader:
         if kind == "boundaryEvent":
             return self._boundary(node)
         if kind == "intermediateThrowEvent":
-            return self._event(node, {"compensateEventDefinition": Kind.THROW_COMPENSATION}, "intermediate throw event")
+            return self._event(node, profile.INTERMEDIATE_EVENTS, "intermediate throw event")
         self._refuse(
             node,
             f"a {kind} is refused: {profile.REFUSED.get(kind, 'it is not in the profile (docs/bpmn-profile.md)')}",
@@ -155,7 +142,7 @@ class _Reader:
                 self._refuse(node, f"{name} is refused: not yet; orch:signatures asks several people")
         ours = _attributes(node, profile.OURS)
         calls = ours.get("worker") if kind is Kind.SERVICE else ours.get("decision")
-        return self._made(kind, node, calls=calls, is_handler=node.get("isForCompensation") == "true")
+        return self._made(kind, node, calls=calls, is_handler=_is_true(node.get("isForCompensation")))
 
     def _start(self, node: ET.Element) -> Element:
         for definition in _definitions(node):
@@ -191,9 +178,11 @@ class _Reader:
         element = self._event(node, profile.BOUNDARY_EVENTS, "boundary event")
         if element is None:
             return None
-        cancels = node.get("cancelActivity", "true") == "true"
+        cancels = _is_true(node.get("cancelActivity", "true"))
         if not cancels and element.kind is Kind.BOUNDARY_TIMER:
             self._refuse(node, "a non-interrupting timer is refused: not yet; use an interrupting one")
+        elif not cancels and element.kind is Kind.BOUNDARY_ERROR:
+            self._refuse(node, "an error always interrupts its activity: take cancelActivity off")
         timer = self._timer(node) if element.kind is Kind.BOUNDARY_TIMER else None
         return self._made(
             element.kind,
@@ -220,6 +209,8 @@ class _Reader:
         name, text = written[0]
         if name == "timeCycle":
             self._refuse(node, "a cycle on an interrupting timer fires once: use timeDuration")
+        elif not text.startswith("=") and is_duration(text) != (name == "timeDuration"):
+            self._refuse(node, f"{text!r} is no {name}: P3D is a timeDuration, 2026-03-01T09:00:00+01:00 a timeDate")
         return Timer(name.removeprefix("time").lower(), text)
 
     def _made(
@@ -262,7 +253,26 @@ class _Reader:
 
 
 def _definitions(node: ET.Element) -> list[ET.Element]:
-    return [child for child in node if local(child.tag).endswith("EventDefinition")]
+    return [
+        child for child in node if namespace(child) == profile.BPMN and local(child.tag).endswith("EventDefinition")
+    ]
+
+
+def _is_true(written: str | None) -> bool:
+    return written in ("true", "1")
+
+
+def _flow(node: ET.Element, defaults: set[tuple[str, str | None]]) -> Flow:
+    text = (node.findtext(f"{_IN}conditionExpression") or "").strip().removeprefix("=").strip()
+    source = node.get("sourceRef", "")
+    return Flow(
+        id=node.get("id", ""),
+        name=node.get("name", ""),
+        source=source,
+        target=node.get("targetRef", ""),
+        condition=text or None,
+        is_default=(source, node.get("id")) in defaults,
+    )
 
 
 def _attributes(node: ET.Element, of: str) -> dict[str, str]:

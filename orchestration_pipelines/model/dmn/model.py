@@ -5,14 +5,14 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Context, Decimal
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
 from orchestration_pipelines.model.feel import Expression
 from orchestration_pipelines.model.feel.expression import INPUT
-from orchestration_pipelines.model.feel.lexer import tokens
+from orchestration_pipelines.model.feel.lexer import Token, tokens
 from orchestration_pipelines.model.feel.values import number
 
 #: how many distinct values of one column are remembered with the rules that they match
@@ -90,16 +90,20 @@ class Steps:
         """The steps of a column, or None if a cell does anything but compare with written numbers."""
         bounds: set[Decimal] = set()
         for cell in cells:
+            before: Token | None = None
             for token in tokens(cell.text):
                 if token.kind == "number":
-                    bounds |= {token.value, -token.value}
-                elif token.value not in _COMPARING:
+                    bounds |= {token.value, token.value.copy_negate()}
+                elif token.value not in _COMPARING or (token.value == "-" and _ends_operand(before)):
                     return None
+                before = token
         ordered = sorted(bounds)
         if not ordered:
             return None
-        inner = [(low + high) / 2 for low, high in pairwise(ordered)]
-        outer = [ordered[0] - 1, *inner, ordered[-1] + 1]
+        # three digits more than the longest bound: enough for a number between any two of them
+        fine = Context(prec=max(len(bound.as_tuple().digits) for bound in ordered) + 3)
+        inner = [fine.next_plus(low) for low, _ in pairwise(ordered)]
+        outer = [fine.next_minus(ordered[0]), *inner, fine.next_plus(ordered[-1])]
         return cls(
             tuple(ordered),
             tuple(_mask(cells, {INPUT: bound}) for bound in ordered),
@@ -112,6 +116,11 @@ class Steps:
         if index < len(self.bounds) and self.bounds[index] == value:
             return self.at[index]
         return self.between[index]
+
+
+def _ends_operand(token: Token | None) -> bool:
+    """Whether a minus behind this token subtracts, and does not only negate."""
+    return token is not None and (token.kind != "symbol" or token.value in (")", "]"))
 
 
 #: what a cell that only compares is written with

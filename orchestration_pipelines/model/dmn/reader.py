@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -16,6 +16,22 @@ NAMESPACES = frozenset(
         "https://www.omg.org/spec/DMN/20191111/MODEL/",  # 1.3
         "https://www.omg.org/spec/DMN/20211108/MODEL/",  # 1.4
         "https://www.omg.org/spec/DMN/20230324/MODEL/",  # 1.5
+    }
+)
+#: what a file may hold beside its decisions, without changing what they decide
+BESIDE = frozenset(
+    {
+        "inputData",
+        "knowledgeSource",
+        "itemDefinition",
+        "performanceIndicator",
+        "organizationUnit",
+        "elementCollection",
+        "textAnnotation",
+        "association",
+        "group",
+        "description",
+        "extensionElements",
     }
 )
 POLICIES = frozenset({"UNIQUE", "FIRST", "COLLECT"})
@@ -57,12 +73,16 @@ class _Reader:
             kind = local(child.tag)
             if kind == "decision":
                 table = self._decision(child)
+                name = child.get("name") or child.get("id") or ""
+                if name in decisions:
+                    self._problems.append(f"{child.get('id')}: a second decision is named {name!r}; give each its own")
                 if table is not None:
-                    decisions[child.get("name") or child.get("id") or ""] = table
-            elif kind in ("businessKnowledgeModel", "decisionService", "import"):
+                    decisions[name] = table
+            elif namespace(child) == namespace(self._root) and kind not in BESIDE:
                 self._problems.append(
                     f"{child.get('id')} ({child.get('name')}): a {kind} is not read yet; use a decision table"
                 )
+        self._problems.extend(self._languages())
         if not decisions and not self._problems:
             self._problems.append("it has no decision")
         if self._problems:
@@ -75,21 +95,53 @@ class _Reader:
         if table is None:
             self._problems.append(f"{where}: only decision tables are read yet; turn its expression into a table")
             return None
+        for needed in ("requiredDecision", "requiredKnowledge"):
+            for found in decision.iter(self._in + needed):
+                self._problems.append(
+                    f"{where}: it needs {found.get('href')}, and what other decisions or functions give is not "
+                    "read yet; make one table of them, or two steps of the process"
+                )
         policy = table.get("hitPolicy", "UNIQUE")
-        if policy not in POLICIES or table.get("aggregation"):
+        if policy not in POLICIES:
             self._problems.append(
                 f"{where}: the hit policy {policy} is not read yet; use {', '.join(sorted(POLICIES))}"
+            )
+        if table.get("aggregation"):
+            self._problems.append(
+                f"{where}: the aggregation {table.get('aggregation')} is not read yet; use COLLECT without one"
             )
         rules = table.findall(self._in + "rule")
         inputs = table.findall(self._in + "input")
         outputs = table.findall(self._in + "output")
         ids = tuple(rule.get("id") or f"rule {number}" for number, rule in enumerate(rules, 1))
         columns = tuple(self._column(where, index, column, rules, ids) for index, column in enumerate(inputs))
+        self._outputs(where, outputs)
+        for rule, rule_id in zip(rules, ids, strict=True):
+            if (entries := len(rule.findall(self._in + "inputEntry"))) != len(inputs):
+                self._problems.append(f"{where} {rule_id}: it has {entries} input entries for {len(inputs)} inputs")
         names = tuple(output.get("name") for output in outputs)
         results = tuple(
             self._results(where, rule, rule_id, len(outputs)) for rule, rule_id in zip(rules, ids, strict=True)
         )
         return DecisionTable(policy, columns, names if len(names) > 1 else (None,), ids, results, self._digest)
+
+    def _outputs(self, where: str, outputs: list[ET.Element]) -> None:
+        if not outputs:
+            self._problems.append(f"{where}: the table has no output")
+        names = [output.get("name") for output in outputs]
+        if len(outputs) > 1 and (None in names or len(set(names)) < len(names)):
+            self._problems.append(f"{where}: several outputs need a name each, and have {names}")
+        for output in outputs:
+            if output.find(self._in + "defaultOutputEntry") is not None:
+                self._problems.append(
+                    f"{where}: a default output entry is not read yet; add a last rule of - only, policy FIRST"
+                )
+
+    def _languages(self) -> Iterator[str]:
+        for element in self._root.iter():
+            language = element.get("expressionLanguage", "")
+            if language and "feel" not in language.lower():
+                yield f"{element.get('id')}: its expressions are in {language}: write them in FEEL"
 
     def _column(
         self, where: str, index: int, column: ET.Element, rules: list[ET.Element], ids: tuple[str, ...]

@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration_pipelines.model.feel import values
 from orchestration_pipelines.model.feel.functions import FUNCTIONS, SPACED
-from orchestration_pipelines.model.feel.lexer import MAX_DEPTH, FeelError, Token, tokens
+from orchestration_pipelines.model.feel.lexer import MAX_DEPTH, MAX_OPERATORS, FeelError, Token, tokens
 from orchestration_pipelines.model.feel.values import Range
 
 Context = Mapping[str, Any]
@@ -57,6 +57,7 @@ class _Parser:
         self._tokens = tokens(text)
         self._next = 0
         self._depth = 0
+        self._operators = 0
 
     # -- tokens
 
@@ -80,6 +81,15 @@ class _Parser:
             self._next += 1
             return str(token.value)
         return None
+
+    def _operator(self, *symbols: str) -> str | None:
+        """Take one of these operators; each applied one nests the closures by a level."""
+        taken = self._take(*symbols)
+        if taken is not None:
+            self._operators += 1
+            if self._operators > MAX_OPERATORS:
+                raise self._unexpected(f"a shorter expression (at most {MAX_OPERATORS} operators)")
+        return taken
 
     def _must(self, symbol: str) -> None:
         if self._take(symbol) is None:
@@ -106,9 +116,9 @@ class _Parser:
         return self._any_test()
 
     def _any_test(self) -> Compiled:
-        tests = [self._test()]
+        tests = [self._test(self.expression)]
         while self._take(","):
-            tests.append(self._test())
+            tests.append(self._test(self.expression))
         if len(tests) == 1:
             return tests[0]
 
@@ -122,13 +132,17 @@ class _Parser:
 
         return any_holds
 
-    def _test(self) -> Compiled:
+    def _test(self, read: Callable[[], Compiled]) -> Compiled:
+        """A comparison with the input, or what ``read`` finds, as a test."""
         if operator := self._take("<", "<=", ">", ">=", "=", "!="):
             operand = self._sum()
             return _compared(operator, lambda context: context[INPUT], operand)
-        inner = self.expression()
-        if INPUT in self.names:
-            self.names.discard(INPUT)
+        # an expression about "?" is a test; any other is what the value is compared with
+        outer, self.names = self.names, set()
+        inner = read()
+        about_input = INPUT in self.names
+        self.names = outer | (self.names - {INPUT})
+        if about_input:
             return inner
 
         def holds(context: Context) -> Any:
@@ -162,13 +176,13 @@ class _Parser:
 
     def _or(self) -> Compiled:
         left = self._and()
-        while self._take("or"):
+        while self._operator("or"):
             left = _both_ways(values.either, left, self._and())
         return left
 
     def _and(self) -> Compiled:
         left = self._comparison()
-        while self._take("and"):
+        while self._operator("and"):
             left = _both_ways(values.both, left, self._comparison())
         return left
 
@@ -186,42 +200,58 @@ class _Parser:
         return left
 
     def _in(self, left: Compiled) -> Compiled:
-        names = set(self.names)
-        if self._take("("):
+        if self._peek("(") and not self._opens_range():
+            self._must("(")
             inner = self._any_test()
             self._must(")")
         else:
-            inner = self._test()
-        self.names |= names
+            inner = self._test(self._sum)
         return lambda context: inner({**context, INPUT: left(context)})
+
+    def _opens_range(self) -> bool:
+        """Whether the bracket that comes next opens a range: ``..`` stands before its first comma or its end."""
+        depth = 0
+        for token in self._tokens[self._next + 1 :]:
+            if depth == 0 and token.value == ".." and token.kind == "symbol":
+                return True
+            if token.kind == "symbol" and token.value in ("(", "["):
+                depth += 1
+            elif token.kind == "symbol" and token.value in (")", "]"):
+                depth -= 1
+            if depth < 0 or (depth == 0 and token.value == ","):
+                return False
+        return False
 
     def _sum(self) -> Compiled:
         left = self._product()
-        while operator := self._take("+", "-"):
+        while operator := self._operator("+", "-"):
             left = _calculated(operator, left, self._product())
         return left
 
     def _product(self) -> Compiled:
         left = self._power()
-        while operator := self._take("*", "/"):
+        while operator := self._operator("*", "/"):
             left = _calculated(operator, left, self._power())
         return left
 
     def _power(self) -> Compiled:
         left = self._negation()
-        while self._take("**"):
+        while self._operator("**"):
             left = _calculated("**", left, self._negation())
         return left
 
     def _negation(self) -> Compiled:
-        if self._take("-"):
-            inner = self._negation()
-            return lambda context: values.arithmetic("-", Decimal(0), inner(context))
-        return self._postfix()
+        signs = 0
+        while self._operator("-"):
+            signs += 1
+        inner = self._postfix()
+        for _ in range(signs):
+            inner = _calculated("-", _zero, inner)
+        return inner
 
     def _postfix(self) -> Compiled:
         compiled = self._primary()
-        while self._take("."):
+        while self._operator("."):
             token = self._token()
             if token is None or token.kind not in ("name", "word"):
                 raise self._unexpected("a name")
@@ -243,7 +273,7 @@ class _Parser:
             return lambda _: constant
         if token.kind == "name":
             return self._name()
-        if self._peek("[", "("):
+        if self._peek("[", "(", "]"):
             return self._bracketed()
         raise self._unexpected("an expression")
 
@@ -280,7 +310,7 @@ class _Parser:
 
     def _bracketed(self) -> Compiled:
         """A list, a range, or an expression in brackets."""
-        opening = self._take("[", "(")
+        opening = self._take("[", "(", "]")
         if opening == "[" and self._take("]"):
             return lambda _: []
         first = self.expression()
@@ -291,6 +321,8 @@ class _Parser:
                 raise self._unexpected("']' or ')'")
             low_closed, high_closed = opening == "[", closing == "]"
             return lambda context: Range(first(context), low_closed, high(context), high_closed)
+        if opening == "]":
+            raise self._unexpected("'..'")
         if opening == "(":
             self._must(")")
             return first
@@ -299,6 +331,10 @@ class _Parser:
             items.append(self.expression())
         self._must("]")
         return lambda context: [item(context) for item in items]
+
+
+def _zero(_: Context) -> Decimal:
+    return Decimal(0)
 
 
 _CONSTANTS: Mapping[str, Any] = {"true": True, "false": False, "null": None}

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
+from functools import partial, reduce
 from typing import Any
 
-from orchestration_pipelines.model.feel.values import equal, negated, number
+from orchestration_pipelines.model.feel.values import arithmetic, equal, negated, number
 
 
 def _not(value: Any = None) -> Any:
@@ -23,7 +24,7 @@ def _whole(rounding: str) -> Callable[..., Any]:
 
 def _abs(value: Any = None) -> Any:
     exact = number(value)
-    return None if exact is None else abs(exact)
+    return None if exact is None else exact.copy_abs()
 
 
 def _number(value: Any = None) -> Any:
@@ -64,7 +65,9 @@ def _extreme(choose: Callable[..., Any]) -> Callable[..., Any]:
 def _sum(*values: Any) -> Any:
     items = values[0] if len(values) == 1 and isinstance(values[0], list) else list(values)
     numbers = [exact for exact in map(number, items) if exact is not None]
-    return sum(numbers, Decimal(0)) if items and len(numbers) == len(items) else None
+    if not items or len(numbers) != len(items):
+        return None
+    return reduce(partial(arithmetic, "+"), numbers)
 
 
 FUNCTIONS: Mapping[str, Callable[..., Any]] = {

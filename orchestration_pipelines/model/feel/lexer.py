@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 #: a model is untrusted: no expression is longer, and none nests deeper
 MAX_CHARS = 20_000
-MAX_DEPTH = 60
+MAX_DEPTH = 40
+MAX_OPERATORS = 250  #: each is a frame when the expression is evaluated
+MAX_EXPONENT = 6144  #: of DMN's decimal128
 
 
 class FeelError(ValueError):
@@ -57,15 +59,34 @@ def tokens(text: str) -> list[Token]:
             raise FeelError(text, position, f"unexpected {text[position]!r}")
         kind, written = str(match.lastgroup), match.group()
         if kind == "number":
-            found.append(Token(kind, Decimal(written), position))
+            found.append(Token(kind, _number(text, written, position), position))
         elif kind == "text":
-            found.append(Token(kind, _ESCAPE.sub(_unescaped, written[1:-1]), position))
+            found.append(Token(kind, _text(text, written[1:-1], position), position))
         elif kind == "name" and written in WORDS:
             found.append(Token("word", written, position))
         elif kind != "space":
             found.append(Token(kind, written, position))
         position = match.end()
     return found
+
+
+def _number(text: str, written: str, position: int) -> Decimal:
+    try:
+        exact = Decimal(written)
+    except InvalidOperation:
+        raise FeelError(text, position, "a number beyond all bounds") from None
+    if abs(exact.adjusted()) > MAX_EXPONENT:
+        raise FeelError(text, position, "a number beyond all bounds")
+    return exact
+
+
+def _text(text: str, written: str, position: int) -> str:
+    value = _ESCAPE.sub(_unescaped, written)
+    try:
+        # two escapes of a surrogate pair are one character; half a pair is none
+        return value.encode("utf-16", "surrogatepass").decode("utf-16")
+    except UnicodeDecodeError:
+        raise FeelError(text, position, "half of a surrogate pair in a text") from None
 
 
 def _unescaped(match: re.Match[str]) -> str:
