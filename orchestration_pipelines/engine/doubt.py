@@ -1,7 +1,8 @@
 """Effects in doubt: a case is cancelled in the middle of a step, and nobody knows whether its effect stands outside.
 
 The tool is told to undo by key: ``void(key)``, idempotent; after it the effect does not stand, whether it ever did
-or not. Only then may the case close. A tool that cannot say so leaves a dead letter and an incident.
+or not, and one that comes late under this key (a call that hung) is refused. Only then may the case close. A tool
+that cannot say so leaves a dead letter and an incident.
 """
 
 from __future__ import annotations
