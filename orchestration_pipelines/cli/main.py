@@ -15,7 +15,10 @@ from orchestration_pipelines.cli.database import db
 from orchestration_pipelines.cli.doctor import doctor
 from orchestration_pipelines.cli.holding import hold, resume
 from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
+from orchestration_pipelines.cli.model import model
+from orchestration_pipelines.cli.new import new
 from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.cli.pilot import pilot
 from orchestration_pipelines.cli.purge import purge
 from orchestration_pipelines.cli.reviews import answer, reviews
 from orchestration_pipelines.cli.submit import submit, sweep
@@ -69,6 +72,9 @@ for verb in (
     env,
     hold,
     incidents,
+    model,
+    new,
+    pilot,
     purge,
     quarantine,
     restore,
