@@ -63,7 +63,7 @@ def _take_back(case, bank):
 
 check = plain("check", inputs=("amount",), outputs=("ok", "note"))
 tell = plain("tell", inputs=("amount", "ok"), outputs=("told",))
-hasty = plain("hasty", inputs=("amount",), outputs=("ok",), timeout_s=0.2)
+hasty = plain("hasty", inputs=("amount",), outputs=("ok",), timeout_s=1.0)
 reserve = outside("reserve", _put, inputs=("amount",), outputs=("receipt",))
 release = outside("release", _take_back, inputs=("receipt",))
 commit = outside("commit", _put, inputs=("amount",), outputs=("receipt",))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -122,6 +121,7 @@ def test_a_worker_that_ends_its_thread_is_a_failure_at_once(draw: Draw) -> None:
     flow.submit("A", "B")
     flow.sweep()
     assert flow.standing() == {"A": ("check", "backoff")}
+    assert flow.one("SELECT b ->> 'error' FROM audit_trail WHERE act = 'failed'") == "SystemExit: enough"
     assert flow.ends()["B"] == "done"
 
 
@@ -191,20 +191,20 @@ def test_a_bulk_worker_that_fails_as_a_whole_is_halved(draw: Draw) -> None:
 
 
 def test_a_bulk_worker_that_hangs_over_one_item_is_asked_one_by_one(draw: Draw) -> None:
-    """Two timeouts, not two for every halving: the others finish, the culprit is tried again later."""
+    """Two timeouts, not one for every halving: the others finish, the culprit is tried again later."""
     flow = draw(*BULK)
-    released = threading.Event()
+    released, hung = threading.Event(), []
 
     def bulk(cases: Any) -> Any:
         if any(case.key == "K5" for case in cases):
-            released.wait(30)
+            hung.append(len(cases))
+            released.wait(60)
         return [{"ok": True} for _ in cases]
 
     flow.script["bulk"] = bulk
     flow.submit(*(f"K{number}" for number in range(16)))
-    begun = time.monotonic()
     flow.sweep()
-    assert time.monotonic() - begun < 8
+    assert len(hung) <= 2
     assert flow.standing() == {"K5": ("bulk", "backoff")}
     released.set()
 

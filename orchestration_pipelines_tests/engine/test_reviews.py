@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 
 import psycopg
 import pytest
@@ -61,6 +62,7 @@ def test_an_open_task_shows_what_is_to_be_decided(draw: Draw) -> None:
         assert reviews.open_tasks(connection, queue="seniors") == []
     assert (task.case_key, task.facts, task.role, task.editable) == ("A", {"amount": 50}, "reviewer", ("amount",))
     assert (task.signature, task.requested_by, len(task.digest)) == ("1 of 1", "broker", 64)
+    assert task.due_at == flow.clock() + timedelta(days=3), "without a due time of its own, its timer's"
 
 
 def test_rules_are_told_when_they_refuse(draw: Draw) -> None:
