@@ -20,8 +20,6 @@ from orchestration_pipelines_tests.conftest import SetClock
 from orchestration_pipelines_tests.drawing import drawing, workflow_folder
 from orchestration_pipelines_tests.engine.flow import REVIEWED, WORKERS, Flow
 
-pytestmark = pytest.mark.xdist_group("backup")
-
 
 def flow_on(command: Command, place: Path, database: str = urls.DATABASE) -> Flow:
     """The workflow under test on this home's database."""

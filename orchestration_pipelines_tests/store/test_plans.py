@@ -22,9 +22,6 @@ from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines.store.tokens import Claimed, TokenMove
 
-#: one worker loads the 200,000
-pytestmark = pytest.mark.xdist_group("plans")
-
 COUNT = 200_000
 CHUNK = 1_000
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
