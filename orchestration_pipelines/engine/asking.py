@@ -26,11 +26,12 @@ def ask(connection: psycopg.Connection, station: Station, arrivals: Sequence[Arr
     asked: list[reviews.NewTask] = []
     armed: list[tuple[int, int, str, int, datetime]] = []
     for arrival in arrivals:
-        asked.append(station.task(arrival.case_id, arrival.visit, arrival.variables, now))
-        armed.extend(
-            (arrival.case_id, arrival.visit, boundary, arrival.token_no, due_at)
-            for boundary, due_at in station.timers(arrival.variables, now)
-        )
+        timed = station.timers(arrival.variables, now)
+        task = station.task(arrival.case_id, arrival.visit, arrival.variables, now)
+        if task.due_at is None and timed:
+            task = task._replace(due_at=min(due_at for _, due_at in timed))
+        asked.append(task)
+        armed.extend((arrival.case_id, arrival.visit, boundary, arrival.token_no, due_at) for boundary, due_at in timed)
     reviews.open_tasks(connection, station.workflow.name, station.id, station.question, station.editable, asked, now)
     timers.arm(connection, armed)
     if arrivals:
