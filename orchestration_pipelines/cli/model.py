@@ -22,7 +22,7 @@ def model() -> None:
 @click.argument("workflow")
 @as_json
 def describe(workflow: str, wants_json: bool) -> None:
-    """What WORKFLOW (a name or a folder) is: steps, owners, approvals, deadlines, compensations, keys, workers, tables."""
+    """What WORKFLOW (name or folder) is: steps, owners, approvals, deadlines, compensations, keys, workers, tables."""
     page = description(find_workflow(workflow))
     if wants_json:
         print_json(page)

@@ -98,6 +98,8 @@ def case_key(value: Any) -> str:
         raise BadRow("the case key is empty")
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise BadRow(f"the case key {str(value)[:40]!r} is a {type(value).__name__}: write it as text")
+    if isinstance(value, int) and abs(value) >= 10**MAX_KEY_CHARS:
+        raise BadRow(f"the case key has more than {MAX_KEY_CHARS} digits")
     key = str(value)
     if len(key) > MAX_KEY_CHARS:
         raise BadRow(f"the case key has {len(key)} characters; {MAX_KEY_CHARS} are allowed")
