@@ -20,7 +20,7 @@ import yaml
 from orchestration_pipelines.domain.intake import TYPES, Field, Intake
 from orchestration_pipelines.domain.worker import Worker
 from orchestration_pipelines.model import bpmn, dmn
-from orchestration_pipelines.model.process import Kind, Process
+from orchestration_pipelines.model.process import Element, Kind, Process
 from orchestration_pipelines.model.semantics import Router
 
 #: the station that every workflow has and nobody draws: undoes a cancelled or abandoned case
@@ -174,6 +174,9 @@ def _tables(place: Path) -> dict[str, Table]:
         model = dmn.load(path)
         table = Table(path.name, path.read_bytes(), model)
         for decision in model.decisions:
+            if decision in tables:
+                twice = f"{tables[decision].file_name} and {path.name} both have the decision {decision!r}"
+                raise WorkflowRefused(place.name, [f"{twice}: give each its own name"])
             tables[decision] = table
     return tables
 
@@ -215,11 +218,24 @@ def _problems(workflow: Workflow) -> Iterable[str]:
                 f".dmn file beside it has: there are {sorted(workflow.tables) or 'none'}"
             )
         elif element.kind is Kind.USER:
-            queue_name = element.extra.get("queue", "")
-            if not queue_name.startswith("=") and queue_name not in workflow.queues:
-                yield f"{element.id} ({element.name}) sends to the queue {queue_name!r}, which workflow.yaml has not"
+            yield from _queue_problems(workflow, element)
     if CANCELLATION in workflow.process.elements:
         yield f"{CANCELLATION} is the engine's own station: give the element another id"
+
+
+def _queue_problems(workflow: Workflow, element: Element) -> Iterable[str]:
+    named = [element.extra.get("queue", ""), element.extra.get("fallbackQueue", "")]
+    for queue in named:
+        if queue and not queue.startswith("=") and queue not in workflow.queues:
+            yield f"{element.id} ({element.name}) sends to the queue {queue!r}, which workflow.yaml has not"
+    role = workflow.process.lanes.get(element.lane or "")
+    possible = list(workflow.queues) if named[0].startswith("=") else named
+    others = [q for q in possible if q in workflow.queues and workflow.queues[q].role != role]
+    if role is not None and others:
+        yield (
+            f"{element.id} ({element.name}) lies in the lane {element.lane}, which is the role {role}'s, and the queue "
+            f"{others[0]} asks for {workflow.queues[others[0]].role}: make them agree, or take orch:role off the lane"
+        )
 
 
 def _worker_problems(workflow: Workflow, element: str) -> Iterable[str]:
