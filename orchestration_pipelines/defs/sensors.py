@@ -1,6 +1,7 @@
 """The sensors of a workflow. They only read; what they ask for is one run, whatever the number of cases."""
 
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
@@ -42,7 +43,7 @@ def reviewer_table_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.Senso
         engine = _engine(engines, workflow)
         until = time.monotonic() + _LISTEN_S
         while waiting := engine.next_decision(until - time.monotonic()):
-            if not _is_coming(context, job.name, URGENT, _STARTS_WITHIN_S):
+            if not _is_coming(context, engine, job.name, URGENT, _STARTS_WITHIN_S):
                 return _request(job.name, URGENT, f"{waiting.dispatches}:{int(waiting.age_s // _AGAIN_S)}")
             if time.monotonic() > until:
                 return dg.SkipReason("a run has been asked for: it will take them on")
@@ -64,10 +65,11 @@ def ready_work_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDef
         description="Asks for a run when cases are claimable: arrived, due again, or left behind by a run that died.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        waiting = _engine(engines, workflow).unserved()
+        engine = _engine(engines, workflow)
+        waiting = engine.unserved()
         if waiting is None:
             return dg.SkipReason("nothing is claimable or due")
-        if _is_coming(context, job.name, WHOLE, _BESIDE_AFTER_S):
+        if _is_coming(context, engine, job.name, WHOLE, _BESIDE_AFTER_S):
             return dg.SkipReason("a run has been asked for: it will serve them")
         return _request(job.name, WHOLE, f"{waiting.dispatches}:{int(time.time() // _AGAIN_S)}")
 
@@ -87,12 +89,7 @@ def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefin
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         records = context.instance.get_run_records(dg.RunsFilter(job_name=job.name, statuses=_STARTED))
-        started = {
-            record.dagster_run.run_id: datetime.fromtimestamp(record.start_time, UTC)
-            for record in records
-            if record.start_time is not None
-        }
-        dead = _engine(engines, workflow).dead_runs(started) if started else set()
+        dead = _dead(_engine(engines, workflow), records)
         for record in records:
             if record.dagster_run.run_id in dead:
                 context.instance.report_run_failed(record.dagster_run, "its process is gone: no sweeper of it lives")
@@ -101,15 +98,25 @@ def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefin
     return sensor
 
 
-def _is_coming(context: dg.SensorEvaluationContext, job: str, sweep: str, fresh_s: float) -> bool:
+def _dead(engine: Engine, records: Sequence[dg.RunRecord]) -> set[str]:
+    """Which of these runs have no process any more."""
+    started = {
+        record.dagster_run.run_id: datetime.fromtimestamp(record.start_time, UTC)
+        for record in records
+        if record.start_time is not None
+    }
+    return engine.dead_runs(started) if started else set()
+
+
+def _is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sweep: str, fresh_s: float) -> bool:
     """Whether a run of this kind is about to look for work: queued, starting, or started less than so long ago.
 
-    One that has been starting for long may have died with all of Dagster, and is not waited for.
+    One that died is not waited for, nor one that has been starting for long: it may have died with all of Dagster.
     """
 
     def records(*statuses: dg.DagsterRunStatus) -> list[dg.RunRecord]:
         runs = dg.RunsFilter(job_name=job, tags={SWEEP: sweep}, statuses=list(statuses))
-        return list(context.instance.get_run_records(runs, limit=_MOST_BESIDE))
+        return list(context.instance.get_run_records(runs))
 
     if records(dg.DagsterRunStatus.QUEUED):
         return True
@@ -117,6 +124,8 @@ def _is_coming(context: dg.SensorEvaluationContext, job: str, sweep: str, fresh_
     if any(record.update_timestamp.replace(tzinfo=UTC) > not_long_ago for record in records(*_STARTING)):
         return True
     started = records(*_STARTED)
+    dead = _dead(engine, started)
+    started = [record for record in started if record.dagster_run.run_id not in dead]
     return len(started) >= _MOST_BESIDE or any(time.time() - (run.start_time or 0) < fresh_s for run in started)
 
 
