@@ -199,6 +199,15 @@ def test_a_blocked_applicant_is_told_and_may_have_people_decide(underwriting: Un
     assert underwriting.reservations("A") == ["commit"]
 
 
+def test_who_has_asked_for_people_is_not_blocked_again(underwriting: Underwriting) -> None:
+    """Returned and screened again, the case comes back to people, whatever the grid says."""
+    underwriting.arrive(application("A", HOPELESS))
+    underwriting.answer("A")
+    underwriting.decide("A", "return", "sofia", "tomas")
+    assert underwriting.variables("A")["risk_grid"]["route"] == "block"
+    assert underwriting.waits_at("A") == {"human_review"}
+
+
 @pytest.mark.parametrize("how", ["declines", "lapses"])
 def test_a_blocked_applicant_who_asks_for_nobody_stays_declined(underwriting: Underwriting, how: str) -> None:
     """No, or no answer in ten days."""
