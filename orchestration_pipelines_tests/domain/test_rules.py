@@ -29,8 +29,14 @@ def test_different_visits_have_different_keys(one: Any, other: Any) -> None:
 
 
 def test_borders_between_parts_count() -> None:
-    """Without lengths in front these two would be one."""
-    assert idempotency_key("a", "bc", "", "d", 1) != idempotency_key("ab", "c", "", "d", 1)
+    """Without lengths in front the two of each pair would be one."""
+    for one, other in (
+        (("a", "bc", "", "d", 1), ("ab", "c", "", "d", 1)),
+        (("a", "b", "cd", "e", 1), ("a", "b", "c", "de", 1)),
+        (("a", "b", "c", "d1", 1), ("a", "b", "c", "d", 11)),
+        (("a", "b", "", "c", 1), ("a", "b", "c", "", 1)),
+    ):
+        assert idempotency_key(*one) != idempotency_key(*other)
     assert approval_id(1, 12) != approval_id(11, 2)
 
 
