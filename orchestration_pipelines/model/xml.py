@@ -7,7 +7,7 @@ from xml.parsers import expat
 
 MAX_BYTES = 10 * 1024 * 1024
 MAX_DEPTH = 100
-MAX_ELEMENTS = 200_000  #: and attributes
+MAX_ELEMENTS = 100_000  #: and attributes
 MAX_URI = 256  #: a namespace is written once and kept with every name
 
 

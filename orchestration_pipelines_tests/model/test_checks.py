@@ -88,14 +88,14 @@ def test_ways_that_double_at_each_gateway_are_refused_at_once(gateways: int) -> 
         f"g{n} -> g{n + 1} default" for n in range(gateways)
     ]
     ends = [f"g{gateways} -> over default", f"g{gateways} -> over if x"]
-    began = time.monotonic()
+    began = time.process_time()
     assert "put a business rule task in their place" in refusal(drawing("end over", "received -> g0", *chain, *ends))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_an_enormous_drawing_is_refused_at_once() -> None:
     """Nobody reads it, and nothing here needs to."""
     many = "".join(f'<serviceTask id="t{n}"/>' for n in range(3_000))
-    began = time.monotonic()
+    began = time.process_time()
     assert "make several workflows" in refusal(file(SMALL + many))
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2

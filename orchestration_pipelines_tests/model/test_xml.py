@@ -31,13 +31,13 @@ HOSTILE = {
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_hostile_file_is_refused_at_once(case: str) -> None:
-    """With the file's name and the reason, in under two seconds."""
+    """With the file's name and the reason, in under two seconds of work, however busy the machine is."""
     written, reason = HOSTILE[case]
-    began = time.monotonic()
+    began = time.process_time()
     with pytest.raises(XmlRefused, match=reason) as refused:
         parse(written.encode(), "their.bpmn")
     assert str(refused.value).startswith("their.bpmn")
-    assert time.monotonic() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_an_honest_file_is_read() -> None:
