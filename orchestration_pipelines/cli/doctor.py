@@ -229,7 +229,7 @@ def _code(module: str) -> Finding:
         Definitions.validate_loadable(defs)
     except Exception as error:  # noqa: BLE001 - it is a user's code, and what it raises is the finding
         told = f"cannot be loaded: {type(error).__name__}: {error}"
-        return Finding(f"code {module}", Level.BAD, told, "mend it, then reload the code location in Dagster's UI")
+        return Finding(f"code {module}", Level.BAD, told, "mend it, and start orchestrate up again")
     finally:
         sys.path.pop(0)
     return Finding(f"code {module}", Level.OK, "loads")

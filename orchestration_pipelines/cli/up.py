@@ -240,9 +240,9 @@ def _parts(
     for module, path in sockets.items():
         path.unlink(missing_ok=True)
         name = "code" if len(sockets) == 1 else f"code {location_of(module)}"
-        command = [str(programs / "dagster"), "code-server", "start", "--socket", str(path), "--module-name", module]
+        command = [str(programs / "dagster"), "api", "grpc", "--socket", str(path), "--module-name", module]
         command += ["--location-name", location_of(module), "--log-level", "warning"]
-        command += ["--use-python-environment-entry-point"]
+        command += ["--lazy-load-user-code", "--use-python-environment-entry-point"]
         parts.append(part(name, command, partial(_accepts, socket.AF_UNIX, str(path))))
     shared = ["--workspace", str(workspace)]
     webserver = [str(programs / "dagster-webserver"), "--host", "127.0.0.1", "--port", str(port), *shared]

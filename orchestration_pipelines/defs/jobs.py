@@ -65,7 +65,10 @@ def workflow_job(
     )
     return graph.to_job(
         name=workflow.name,
-        resource_defs={"sweep": resource or sweep_resource(workflow)},
+        resource_defs={
+            "sweep": resource or sweep_resource(workflow),
+            "io_manager": dg.mem_io_manager,  # handoffs are counts: no file of each, for ever, in Dagster's home
+        },
         executor_def=dg.in_process_executor,
         tags={SWEEP: WHOLE, "orchestration/workflow": workflow.name},
         config=_launched_by_hand(shipped),
