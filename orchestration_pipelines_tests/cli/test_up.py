@@ -55,10 +55,10 @@ def test_up_from_start_to_end(live: Live) -> None:
         victim = _pid_of(live, program)
         os.kill(victim, signal.SIGKILL)
         part = program.removeprefix("dagster-")
-        until(20, "its death is told", partial(_told, live, f"{part} ended with signal 9", 1))
-        until(40, "it is up again", partial(_told, live, f"{part} is up", 2))
+        until(90, "its death is told", partial(_told, live, f"{part} ended with signal 9", 1))
+        until(90, "it is up again", partial(_told, live, f"{part} is up", 2))
     live.server.kill()
-    until(30, "PostgreSQL is started again", lambda: "PostgreSQL had died and was started again" in live.told())
+    until(90, "PostgreSQL is started again", lambda: "PostgreSQL had died and was started again" in live.told())
 
     assert live.process is not None
     live.process.kill()

@@ -66,7 +66,7 @@ class Live:
 
     def wait_until_up(self) -> None:
         try:
-            until(60, "all is up", lambda: self.told().count("Ctrl-C stops everything") == self.starts)
+            until(120, "all is up", lambda: self.told().count("Ctrl-C stops everything") == self.starts)
         except AssertionError as late:
             raise AssertionError(self.told()[-3000:]) from late
 
