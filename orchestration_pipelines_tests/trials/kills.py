@@ -21,7 +21,7 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice
@@ -37,14 +37,17 @@ from orchestration_pipelines_tests.trials.applications import arriving
 from orchestration_pipelines_tests.trials.ground import Ground
 from orchestration_pipelines_tests.trials.judge import Findings, judge
 
+SEED = 2
 _MODULE = "orchestration_pipelines.definitions"
 #: the n-th reaching of a window at which a process dies is drawn up to this
-_DEEPEST = {"claimed": 8, "effect-done": 8, "mid-advance": 8, "decided": 2, "compensating": 4}
+_DEEPEST = {"claimed": 6, "effect-done": 6, "mid-advance": 6, "decided": 2, "compensating": 3}
 #: of what a wave asks for, the lender lends so much: the rest is LIMIT_EXCEEDED, and undone
 _SHARE = 0.4
 #: the investor takes fewer houses of several units than usually: more commitments are reversed
 _MULTI_UNIT_MOST = 0.6
 _PATIENCE_S = 90.0
+#: small chunks: a kill hits some of the cases at work, and a window is reached more often
+_STEPS = ("--chunk", "50")
 
 
 @dataclass(frozen=True)
@@ -55,11 +58,12 @@ class Size:
     wave: int  #: applications that arrive before a kill in a window
     with_dagster: int  #: applications that arrive under ``orchestrate up``; 0 leaves that part out
     runs: int  #: runs of Dagster's that are killed
+    deepest: int  #: at which reaching of a window at the most
     least: int  #: kills in the whole trial
 
 
-FULL = Size(in_each_window=10, wave=40, with_dagster=800, runs=6, least=60)
-SMALL = Size(in_each_window=1, wave=25, with_dagster=0, runs=0, least=6)
+FULL = Size(in_each_window=10, wave=40, with_dagster=800, runs=6, deepest=6, least=60)
+SMALL = Size(in_each_window=1, wave=25, with_dagster=0, runs=0, deepest=1, least=5)
 
 
 @dataclass
@@ -156,36 +160,31 @@ class KillTrial:
     # -- in the windows
 
     def in_the_windows(self) -> None:
-        """One sweeper after the other dies in a window, beside one that works on and dies at random instants."""
+        """One sweeper after the other dies in a window; now and then beside another, that dies at a random instant."""
         wanted = dict.fromkeys(WINDOWS, self.size.in_each_window)
-        steady = self._steady()
         turn = 0
-        try:
-            while left := [window for window, count in wanted.items() if self.toll.windows[window] < count]:
-                turn += 1
-                assert turn < 4 * sum(wanted.values()), f"these windows are not reached: {left}"
-                self.arrive(self.size.wave)
-                window = self.chance.choice(left)
-                nth = self.chance.randint(1, _DEEPEST[window])
-                armed = self.ground.start("sweeper", "--chunk", "100", "--idle", "4", failpoint=f"{window}:{nth}")
-                try:
-                    if turn % 5 == 0:
-                        time.sleep(self.chance.uniform(1, 3))
-                        self.toll.others["sweepers at random instants"] += _end(steady)
-                        steady = self._steady()
-                    if turn == 2 * len(WINDOWS):
-                        self.kill_postgresql()
-                        self.ground.server.start()
-                    died = armed.wait(timeout=_PATIENCE_S) == -signal.SIGKILL
-                finally:
-                    _end(armed)
-                self.toll.windows[window] += died
-                self.tell(f"{window}:{nth} {'reached' if died else 'not reached'}, {self.ground.still_open()} open")
-        finally:
-            _end(steady)
-
-    def _steady(self) -> subprocess.Popen[bytes]:
-        return self.ground.start("sweeper", "--chunk", "100", "--idle", "1000")
+        while left := [window for window, count in wanted.items() if self.toll.windows[window] < count]:
+            turn += 1
+            assert turn <= 4 * sum(wanted.values()), f"these windows are not reached: {left}"
+            self.arrive(self.size.wave)
+            window = self.chance.choice(left)
+            point = f"{window}:{self.chance.randint(1, min(self.size.deepest, _DEEPEST[window]))}"
+            with ExitStack() as ending:
+                if turn % 3 == 0:
+                    beside = self.ground.start("sweeper", *_STEPS, "--idle", "60")
+                    ending.callback(_end, beside)
+                    time.sleep(self.chance.uniform(1, 3))
+                armed = self.ground.start("sweeper", *_STEPS, "--idle", "4", failpoint=point)
+                ending.callback(_end, armed)
+                if turn % 3 == 0:
+                    time.sleep(self.chance.uniform(0, 2))
+                    self.toll.others["sweepers at random instants"] += _end(beside)
+                if turn == 2 * len(WINDOWS):
+                    self.kill_postgresql()
+                    self.ground.server.start()
+                died = armed.wait(timeout=_PATIENCE_S) == -signal.SIGKILL
+            self.toll.windows[window] += died
+            self.tell(f"{point} {'reached' if died else 'not reached'}, {self.ground.still_open()} open")
 
     # -- and then
 
@@ -312,7 +311,7 @@ def main(words: Sequence[str] | None = None) -> int:
     """Run, print, and say by the exit code whether anything was missed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", action="store_true", help="without Dagster, one kill in each window")
-    parser.add_argument("--seed", type=int, default=2)
+    parser.add_argument("--seed", type=int, default=SEED)
     asked = parser.parse_args(words)
     figures, short = measure(SMALL if asked.small else FULL, asked.seed)
     print("\n".join([*(f"{name:40} {value}" for name, value in figures.items()), *short]))

@@ -1,0 +1,80 @@
+"""Every trial, one after the other; ``make trials`` runs this, and each trial's module runs alone.
+
+Prints a table of figures at the end, and ends with 1 if one was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from orchestration_pipelines_tests.trials import apples, kills, latency, mutants, speed
+
+#: what a trial measured, and what it missed
+Measured = tuple[dict[str, Any], list[str]]
+
+
+def _kills(small: bool) -> Measured:
+    return kills.measure(kills.SMALL if small else kills.FULL, kills.SEED)
+
+
+def _mutants(small: bool) -> Measured:
+    found = mutants.measure(small=small)
+    figures = {f"{verdict.scenario}, {verdict.name}": verdict.said for verdict in found}
+    return figures, [line for verdict in found if not verdict.is_as_wanted for line in verdict.told()]
+
+
+def _apples(small: bool) -> Measured:
+    return apples.measure(400 if small else 4_000)
+
+
+def _speed(small: bool) -> Measured:
+    return speed.measure(small=small)
+
+
+def _latency(small: bool) -> Measured:
+    found = latency.measure(3, 0, 30) if small else latency.measure(100, 300_000, 1_000)
+    return found, latency.missed(found)
+
+
+TRIALS: dict[str, Callable[[bool], Measured]] = {
+    "kills": _kills,
+    "mutants": _mutants,
+    "apples": _apples,
+    "speed": _speed,
+    "latency": _latency,
+}
+
+
+def main(words: Sequence[str] | None = None) -> int:
+    """Run them and show the table."""
+    parser = argparse.ArgumentParser(prog="orchestration_pipelines_tests.trials", description=__doc__)
+    parser.add_argument("--small", action="store_true", help="each at a reduced size")
+    parser.add_argument("--only", choices=TRIALS, action="append", help="this trial; may be repeated")
+    asked = parser.parse_args(words)
+    table = Table("trial", "figure", "value", title="Trials", title_justify="left")
+    short: list[str] = []
+    for name in asked.only or TRIALS:
+        print(f"== {name}", flush=True)
+        begun = time.monotonic()
+        try:
+            figures, missed = TRIALS[name](asked.small)
+        except Exception as error:  # noqa: BLE001 - a trial that breaks is told, and the others are still run
+            figures, missed = {}, [f"{type(error).__name__}: {error}"]
+        short += [f"{name}: {each}" for each in missed]
+        for figure, value in figures.items():
+            table.add_row(name, figure, str(value))
+        table.add_row(name, "took", f"{time.monotonic() - begun:.0f} s", end_section=True)
+    Console(width=120).print(table)
+    print("\n".join(["MISSED:", *short] if short else ["nothing was missed"]))
+    return 1 if short else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
