@@ -6,26 +6,15 @@ It says nothing about single cases, which ``screen`` does; it says whether the w
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from orchestration_pipelines.domain.expectation import Expected
 from orchestration_pipelines.workflows.mortgage_underwriting.screening import BOUNDS, NEEDED
 
 #: a column may be out of its bounds, or empty, in this share of the applications: they are asked for, not refused
 MOSTLY = 0.98
 _FLAGS = ("self", "pubrec", "chist", "unver", "fixadj", "gift", "cosign", "inss", "suffolk")
 _EXAMPLES = 3
-
-
-@dataclass(frozen=True)
-class Expected:
-    """How one expectation came out."""
-
-    expectation: str
-    column: str
-    passed: bool
-    unexpected: int  #: how many applications are not as expected
-    examples: tuple[str, ...]  #: case keys of some of them; never what they hold
 
 
 def check(applications: Sequence[Mapping[str, Any]]) -> list[Expected]:

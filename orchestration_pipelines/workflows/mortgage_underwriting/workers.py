@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestration_pipelines import BpmnError, Case, worker
+from orchestration_pipelines.domain.expectation import Expected
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
-from orchestration_pipelines.workflows.mortgage_underwriting import applications, notices
+from orchestration_pipelines.workflows.mortgage_underwriting import applications, expectations, notices
 from orchestration_pipelines.workflows.mortgage_underwriting.features import SOURCES
 from orchestration_pipelines.workflows.mortgage_underwriting.lender import Answer, Lender, set_up
 from orchestration_pipelines.workflows.mortgage_underwriting.outbox import Outbox, open_outbox
@@ -17,6 +18,9 @@ from orchestration_pipelines.workflows.mortgage_underwriting.screening import NE
 
 TOOLS: Mapping[str, Callable[..., Any]] = {"lender": Lender, "scorer": open_scorer, "outbox": open_outbox}
 TOOL_SETUP = {"lender": set_up}
+EXPECTATIONS: Mapping[str, Callable[[], Sequence[Expected]]] = {
+    applications.SOURCE: lambda: expectations.check(applications.applications())
+}
 SHIPPED: Mapping[str, Callable[[Engine], Submitted]] = {applications.SOURCE: applications.submit}
 
 Patches = list[dict[str, Any] | BpmnError | None]
