@@ -137,7 +137,10 @@ def _settings(place: Path) -> dict[str, Any]:
     path = place / "workflow.yaml"
     if not path.is_file():
         raise WorkflowRefused(place.name, ["workflow.yaml is missing: it names the owner, the intake and the queues"])
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except yaml.YAMLError as error:
+        raise WorkflowRefused(place.name, [f"workflow.yaml is not YAML: {error}"]) from error
     if not isinstance(settings, dict):
         raise WorkflowRefused(place.name, ["workflow.yaml is not a mapping of settings"])
     known = {"name", "owner", "intake", "queues", "reviewers", "description"}

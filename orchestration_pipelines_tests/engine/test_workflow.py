@@ -45,3 +45,11 @@ def test_a_decision_in_two_files_is_refused(tmp_path: Path) -> None:
     content = table(rules=(("-", "1"),)).decode()
     with pytest.raises(WorkflowRefused, match=r"a\.dmn and b\.dmn both have the decision 'grade'"):
         load_workflow(workflow_folder(tmp_path / "w", flow(), "", a=content, b=content))
+
+
+def test_settings_that_are_no_yaml_are_refused(tmp_path: Path) -> None:
+    """A slip in workflow.yaml is told with its line, not with a traceback."""
+    folder = workflow_folder(tmp_path / "w", flow(), "")
+    (folder / "workflow.yaml").write_text("name: flow\nintake: {fields: {note: text?}}\n")
+    with pytest.raises(WorkflowRefused, match=r"(?s)workflow\.yaml is not YAML.*line 2"):
+        load_workflow(folder)
