@@ -59,11 +59,12 @@ class Size:
     with_dagster: int  #: applications that arrive under ``orchestrate up``; 0 leaves that part out
     runs: int  #: runs of Dagster's that are killed
     deepest: int  #: at which reaching of a window at the most
+    settled_s: float  #: at the end: nothing has moved for so long
     least: int  #: kills in the whole trial
 
 
-FULL = Size(in_each_window=10, wave=40, with_dagster=800, runs=6, deepest=6, least=60)
-SMALL = Size(in_each_window=1, wave=25, with_dagster=0, runs=0, deepest=1, least=5)
+FULL = Size(in_each_window=10, wave=40, with_dagster=800, runs=6, deepest=6, settled_s=6, least=60)
+SMALL = Size(in_each_window=1, wave=25, with_dagster=0, runs=0, deepest=1, settled_s=3, least=5)
 
 
 @dataclass
@@ -193,7 +194,7 @@ class KillTrial:
         for _ in range(10):
             before = self.ground.still_open()
             self.tell(f"finishing: {before} open")
-            sweeper = self.ground.start("sweeper", "--idle", "6")
+            sweeper = self.ground.start("sweeper", "--idle", str(self.size.settled_s))
             try:
                 assert sweeper.wait(timeout=600) == 0
             finally:

@@ -36,7 +36,7 @@ from orchestration_pipelines_tests.trials.people import play
 _WAVE = 20
 _SHARE = 0.3
 #: a lease that is soon lived out, and how long the next sweeper waits for that
-_LEASE_S, _IDLE_S = 1.0, 3.0
+_LEASE_S, _IDLE_S = 1.0, 2.0
 _PATIENCE_S = 60.0
 _PASSES = 5
 #: a case that has killed so many processes would go on for ever
@@ -211,7 +211,13 @@ class Verdict:
     def told(self) -> list[str]:
         """In lines, with an example of each rule that was broken."""
         lines = [f"{self.scenario:24} {self.name:22} {self.said} ({self.seconds:.0f} s)"]
-        return lines + [f"    by: {rule} ({len(broken)}): {broken[0]}" for rule, broken in self.findings.items()]
+        return lines + [
+            f"    by: {rule} ({len(broken)}): {_first_line(broken)}" for rule, broken in self.findings.items()
+        ]
+
+
+def _first_line(broken: Sequence[str]) -> str:
+    return broken[0].partition("\n")[0]
 
 
 def verdicts(server: EmbeddedServer, place: Path, *, small: bool) -> Iterator[Verdict]:

@@ -72,8 +72,10 @@ def test_each_mutant_is_caught(
 
 def test_one_bad_apple_spoils_no_other(tmp_path: Path, database: str) -> None:
     """The sound cases finish in the sweep in which the bad ones fail; each of these says why."""
-    _, missed = apples.measure_on(database, tmp_path, 200)
-    assert missed == []
+    trial = apples.Apples(database, tmp_path, 200)
+    trial.in_one_sweep()
+    assert trial.missed == []
+    assert len(trial.flow.letters()) == 2 + 200 // 50
 
 
 @pytest.mark.parametrize(
