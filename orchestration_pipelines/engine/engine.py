@@ -21,6 +21,7 @@ from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store import timers, tokens
+from orchestration_pipelines.store import versions as released
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.sweepers import bury_dead, dead_runs
 
@@ -149,12 +150,8 @@ class Engine:
         """Count the dispatch, fire what is due, and find where work is."""
         with connect(self.url, sweeper=True) as connection:
             version = self.version
-            number = connection.execute(
-                "UPDATE workflow SET dispatches = dispatches + 1 WHERE name = %s RETURNING dispatches",
-                (self.workflow.name,),
-            ).fetchone()
-            assert number is not None  # noqa: S101 - the version's release made the row
-            found = Dispatch(number[0], buried=bury_dead(connection))
+            number = released.count_dispatch(connection, self.workflow.name)
+            found = Dispatch(number, buried=bury_dead(connection))
             found.fired = self.fire_due(connection)
             found.woken = tokens.wake_due(connection, self.clock())
             urgent = self.clock() - URGENT
@@ -200,8 +197,8 @@ class Engine:
         return tokens.claimable(connection, self.workflow.name, self.version, self.order)
 
     def _unserved(self, connection: psycopg.Connection, first: datetime) -> Unserved:
-        row = connection.execute("SELECT dispatches FROM workflow WHERE name = %s", (self.workflow.name,)).fetchone()
-        return Unserved(row[0] if row else 0, (self.clock() - first).total_seconds())
+        dispatches = released.dispatches(connection, self.workflow.name)
+        return Unserved(dispatches, (self.clock() - first).total_seconds())
 
     def dead_runs(self, started: Mapping[str, datetime]) -> set[str]:
         """Which of these runs, that count as started since then, have no process any more."""

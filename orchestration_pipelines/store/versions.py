@@ -1,0 +1,144 @@
+"""What was released of a workflow: its drawings, its tables, its queues, its columns, its reviewers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import psycopg
+
+
+class Drawing(NamedTuple):
+    """A released version of a drawing."""
+
+    id: int
+    version: int
+    bpmn: bytes
+
+
+def lock_workflow(connection: psycopg.Connection, name: str, owner: str) -> int:
+    """The workflow's own row, made or brought up to date, and locked; returns the number of its record."""
+    connection.execute(
+        "INSERT INTO workflow (name, owner) VALUES (%s, %s) "
+        "ON CONFLICT (name) DO UPDATE SET owner = excluded.owner WHERE workflow.owner <> excluded.owner",
+        (name, owner),
+    )
+    row = connection.execute("SELECT -id FROM workflow WHERE name = %s FOR UPDATE", (name,)).fetchone()
+    if row is None:
+        raise RuntimeError(f"the workflow {name} was not stored")
+    return int(row[0])
+
+
+def put_queues(connection: psycopg.Connection, workflow: str, queues: Sequence[tuple[str, str, str]]) -> None:
+    """The queues (name, owner, role)."""
+    connection.cursor().executemany(
+        "INSERT INTO queue VALUES (%s, %s, %s, %s) ON CONFLICT (workflow, name) DO UPDATE "
+        "SET owner = excluded.owner, role = excluded.role "
+        "WHERE (queue.owner, queue.role) <> (excluded.owner, excluded.role)",
+        [(workflow, *queue) for queue in queues],
+    )
+
+
+def put_fields(connection: psycopg.Connection, workflow: str, fields: Sequence[tuple[str, str, bool]]) -> None:
+    """The typed columns (name, type, whether it may be empty)."""
+    connection.cursor().executemany(
+        "INSERT INTO field VALUES (%s, %s, %s, %s) ON CONFLICT (workflow, name) DO UPDATE "
+        "SET type = excluded.type, optional = excluded.optional "
+        "WHERE (field.type, field.optional) <> (excluded.type, excluded.optional)",
+        [(workflow, *field) for field in fields],
+    )
+
+
+def add_reviewers(connection: psycopg.Connection, reviewers: Sequence[tuple[str, list[str]]]) -> None:
+    """The reviewers (person, roles) that are not known yet; what a manager changed of the others stays."""
+    connection.cursor().executemany(
+        "INSERT INTO reviewer (person, roles) VALUES (%s, %s) ON CONFLICT (person) DO NOTHING", reviewers
+    )
+
+
+def put_table(
+    connection: psycopg.Connection,
+    workflow: str,
+    file_name: str,
+    *,
+    digest: str,
+    content: bytes,
+    by: str,
+    now: datetime,
+) -> None:
+    """A decision table becomes the active one of its file."""
+    connection.execute(
+        "UPDATE decision_table SET active = false WHERE workflow = %s AND file_name = %s AND digest <> %s AND active",
+        (workflow, file_name, digest),
+    )
+    connection.execute(
+        "INSERT INTO decision_table VALUES (%s, %s, %s, %s, true, %s, %s) "
+        "ON CONFLICT (workflow, file_name, digest) DO UPDATE SET active = true WHERE NOT decision_table.active",
+        (workflow, file_name, digest, content, now, by),
+    )
+
+
+def find(connection: psycopg.Connection, workflow: str, digest: str) -> int | None:
+    """The version with this drawing."""
+    row = connection.execute(
+        "SELECT id FROM workflow_version WHERE workflow = %s AND digest = %s", (workflow, digest)
+    ).fetchone()
+    return None if row is None else int(row[0])
+
+
+def add(connection: psycopg.Connection, workflow: str, digest: str, bpmn: bytes, *, by: str, now: datetime) -> int:
+    """Add the next version; returns its id."""
+    row = connection.execute(
+        "INSERT INTO workflow_version (workflow, version, digest, bpmn, released_at, released_by) "
+        "SELECT %(name)s, coalesce(max(version), 0) + 1, %(digest)s, %(bpmn)s, %(now)s, %(by)s "
+        "FROM workflow_version WHERE workflow = %(name)s RETURNING id",
+        {"name": workflow, "digest": digest, "bpmn": bpmn, "now": now, "by": by},
+    ).fetchone()
+    if row is None:
+        raise RuntimeError("the version was not stored")
+    return int(row[0])
+
+
+def in_flight(connection: psycopg.Connection, workflow: str, but: str) -> list[Drawing]:
+    """The versions on which cases are under way, without the drawing with the digest ``but``."""
+    cursor = connection.cursor(row_factory=lambda _: Drawing._make)
+    return cursor.execute(
+        "SELECT v.id, v.version, v.bpmn FROM workflow_version v WHERE v.workflow = %s AND v.digest <> %s "
+        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id) ORDER BY v.version",
+        (workflow, but),
+    ).fetchall()
+
+
+def ready_ids(connection: psycopg.Connection, workflow: str, current: int) -> list[int]:
+    """The other versions on which a token is ready."""
+    rows = connection.execute(
+        "SELECT v.id FROM workflow_version v WHERE v.workflow = %s AND v.id <> %s "
+        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') ORDER BY v.id",
+        (workflow, current),
+    )
+    return [row[0] for row in rows]
+
+
+def drawings(connection: psycopg.Connection, ids: Sequence[int]) -> list[Drawing]:
+    """Versions by their ids."""
+    cursor = connection.cursor(row_factory=lambda _: Drawing._make)
+    return cursor.execute(
+        "SELECT id, version, bpmn FROM workflow_version WHERE id = ANY(%s) ORDER BY id", (list(ids),)
+    ).fetchall()
+
+
+def count_dispatch(connection: psycopg.Connection, workflow: str) -> int:
+    """Count one more dispatch of a workflow; returns its number."""
+    row = connection.execute(
+        "UPDATE workflow SET dispatches = dispatches + 1 WHERE name = %s RETURNING dispatches", (workflow,)
+    ).fetchone()
+    if row is None:
+        raise RuntimeError(f"the workflow {workflow} was never released")
+    return int(row[0])
+
+
+def dispatches(connection: psycopg.Connection, workflow: str) -> int:
+    """The number of the last dispatch."""
+    row = connection.execute("SELECT dispatches FROM workflow WHERE name = %s", (workflow,)).fetchone()
+    return 0 if row is None else int(row[0])
