@@ -10,7 +10,6 @@ from orchestration_pipelines.defs.ops import (
     EARLIER,
     dispatch_op,
     earlier_op,
-    forward_targets,
     op_name,
     receive_op,
     report_op,
@@ -20,7 +19,7 @@ from orchestration_pipelines.defs.resources import sweep_resource
 from orchestration_pipelines.defs.sensors import SWEEP, WHOLE
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
-from orchestration_pipelines.engine.order import sweeping_order
+from orchestration_pipelines.engine.order import handoffs, sweeping_order
 from orchestration_pipelines.engine.workflow import Workflow
 
 Shipped = Mapping[str, Callable[[Engine], Submitted]]
@@ -35,7 +34,7 @@ def workflow_job(
     any of them yielded and marks it skipped if none did. (Two named inputs would skip it when one is missing.)
     """
     stations = sweeping_order(workflow)
-    targets = {station: forward_targets(workflow, station) for station in stations}
+    targets = handoffs(workflow)
     nodes = [
         receive_op(workflow, dict(shipped)),
         dispatch_op(workflow, stations),

@@ -8,7 +8,6 @@ import dagster as dg
 from orchestration_pipelines.defs.resources import RunSweep, shown
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
-from orchestration_pipelines.engine.order import handoffs
 from orchestration_pipelines.engine.reading import UnreadableFile, read_rows
 from orchestration_pipelines.engine.sweep import Swept
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
@@ -131,7 +130,7 @@ def station_op(workflow: Workflow, station: str, targets: tuple[str, ...]) -> dg
         run: RunSweep = getattr(context.resources, _SWEEP)
         carried = run.tally.completed[station]
         swept = run.sweep(station)
-        yield from _handoffs(context, station, targets, swept, carried)
+        yield from _handoffs(context, run, station, targets, swept, carried)
 
     return sweep
 
@@ -148,22 +147,28 @@ def earlier_op(workflow: Workflow) -> dg.OpDefinition:
     )
     def sweep_earlier(context: dg.OpExecutionContext, cases: list[Any]) -> Iterator[dg.Output[dict[str, Any]]]:
         run: RunSweep = getattr(context.resources, _SWEEP)
-        yield from _handoffs(context, EARLIER, (), run.sweep_earlier(), 0)
+        yield from _handoffs(context, run, EARLIER, (), run.sweep_earlier(), 0)
 
     return sweep_earlier
 
 
 def _handoffs(
-    context: dg.OpExecutionContext, station: str, targets: tuple[str, ...], swept: list[Swept], carried: int
+    context: dg.OpExecutionContext,
+    run: RunSweep,
+    station: str,
+    targets: tuple[str, ...],
+    swept: list[Swept],
+    carried: int,
 ) -> Iterator[dg.Output[dict[str, Any]]]:
+    """One output to each next station that cases of this run went to, carried through this one or handed on by it."""
     tally = swept[0].tally
     for more in swept[1:]:
         tally.merge(more.tally)
-    passed = set(tally.completed) | set(tally.handed)
     for target in targets:
-        if target in passed:
-            handed = {"handed": tally.handed[target], "carried": tally.completed[target]}
-            yield dg.Output(handed, target, metadata={**handed, "case ids": str(tally.samples.get(target, []))})
+        handed, passed = run.tally.handed[target], run.tally.completed[target]
+        if handed or passed:
+            went = {"handed": handed, "carried": passed}
+            yield dg.Output(went, target, metadata={**went, "case ids": str(run.tally.samples.get(target, []))})
     counts = {
         "completed": tally.completed[station],
         "carried here by earlier stations": carried,
@@ -213,16 +218,3 @@ def report_op(workflow: Workflow) -> dg.OpDefinition:
         return counts
 
     return report
-
-
-def forward_targets(workflow: Workflow, station: str) -> tuple[str, ...]:
-    """The stations that a station's op can hand to, carried ones included."""
-    forward = handoffs(workflow)
-    found: list[str] = []
-    queue = list(forward.get(station, ()))
-    while queue:
-        target = queue.pop(0)
-        if target not in found:
-            found.append(target)
-            queue.extend(forward.get(target, ()))
-    return tuple(found)
