@@ -22,6 +22,9 @@ _SWEEPER = {
     "enable_bitmapscan": "off",
     "join_collapse_limit": "1",
     "jit": "off",
+    # A process that is frozen in the middle of an advance holds its cases' rows. The server ends that long before
+    # the lease does, so that whoever takes the cases over is not frozen with it.
+    "idle_in_transaction_session_timeout": "60s",
 }
 
 

@@ -15,8 +15,10 @@ import pytest
 
 from orchestration_pipelines.engine import failpoint
 from orchestration_pipelines.engine.engine import Engine
+from orchestration_pipelines.engine.sweep import LEASE_S
 from orchestration_pipelines.engine.workflow import load_workflow
-from orchestration_pipelines.store import schema, urls
+from orchestration_pipelines.store import cases, schema, urls
+from orchestration_pipelines.store.connection import _SWEEPER, connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines_tests.conftest import SetClock
@@ -115,6 +117,45 @@ def test_a_carried_chunk_reaches_effect_done(draw: Draw, tmp_path: Path) -> None
     assert process.sweep() == 0
     assert flow.ends() == {"A": "done"}
     assert len(list(process.kept.iterdir())) == 1
+
+
+def test_a_sweeper_frozen_in_the_middle_of_its_advance_holds_up_nobody(
+    draw: Draw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It holds its cases' rows until the server ends its session, well within a lease; then another finishes them."""
+    flow = draw(*STRAIGHT)
+    with connect(flow.engine.url, sweeper=True) as connection:
+        [patience_ms] = connection.execute(
+            "SELECT setting::int FROM pg_settings WHERE name = 'idle_in_transaction_session_timeout'"
+        ).fetchone() or [0]
+    assert 0 < patience_ms < LEASE_S * 1000 / 2
+    monkeypatch.setitem(_SWEEPER, "idle_in_transaction_session_timeout", "1s")
+    flow.submit("A", "B")
+    frozen, go_on = threading.Event(), threading.Event()
+
+    def change_and_freeze(*arguments: Any) -> None:
+        change(*arguments)
+        if not frozen.is_set():
+            frozen.set()
+            assert go_on.wait(30)
+
+    change = cases.change
+    monkeypatch.setattr(cases, "change", change_and_freeze)
+    told: list[str] = []
+
+    def frozen_sweep() -> None:
+        with flow.engine.open_sweep("frozen", lease_s=0.0, lanes=1) as sweep:
+            told.extend(sweep.station(flow.engine.station("check"), until=float("inf")).errors)
+
+    sweeping = threading.Thread(target=frozen_sweep)
+    sweeping.start()
+    assert frozen.wait(30)
+    flow.sweep()
+    assert flow.ends() == {"A": "done", "B": "done"}
+    go_on.set()
+    sweeping.join()
+    assert len(told) == 1
+    assert len(flow.rows("SELECT FROM activity")) == 4
 
 
 # -- the database goes away

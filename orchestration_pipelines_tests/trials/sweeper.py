@@ -28,6 +28,8 @@ from orchestration_pipelines_tests.trials.ground import WORKFLOW
 from orchestration_pipelines_tests.trials.mutations import MUTATIONS
 
 _LOOK_EVERY_S = 0.1
+#: a process that stops itself runs on for a moment, into a transaction even: it sleeps that moment away
+_STOPS_WITHIN_S = 0.5
 
 
 class Stepping(Engine):
@@ -59,6 +61,7 @@ def stops_at(window: str, nth: int) -> None:
         reached(here)
         if here == window and next(turns) == nth:
             os.kill(os.getpid(), signal.SIGSTOP)
+            time.sleep(_STOPS_WITHIN_S)
 
     mutations.replace(sweep, "reached", reached_and_stopped)
 

@@ -132,6 +132,15 @@ def _settled(engine: Engine) -> None:
         connection.execute("CHECKPOINT")
 
 
+def missed(found: dict[str, float]) -> list[str]:
+    """The aim, if it was not reached."""
+    return (
+        [f"{found['ratio']} times as long beside {found['waiting']:,} waiting, not {MOST}"]
+        if found["ratio"] > MOST
+        else []
+    )
+
+
 def main() -> int:
     """Run the trial; 1 if a sweep cost more than it may."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -142,7 +151,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as place:
         figures = measure(Path(place), wanted.waiting, wanted.cases)
     print(json.dumps(figures) if wanted.json else "\n".join(f"{name:22} {value}" for name, value in figures.items()))
-    return 0 if figures["ratio"] <= MOST else 1
+    return 1 if missed(figures) else 0
 
 
 if __name__ == "__main__":
