@@ -115,12 +115,17 @@ class Sweep:
                 with gathered:
                     swept.errors.append(f"{type(error).__name__}: {error}")
                 lane.reset()
+            finally:
+                size.looked.set()
 
         threads = [threading.Thread(target=run, args=(lane, False), daemon=True) for lane in self._lanes]
         with collector_at_rest():
-            for thread in threads:
+            threads[0].start()
+            size.looked.wait()
+            at_work = threads if size.more else threads[:1]  # one chunk wants no second lane, nor its connections
+            for thread in at_work[1:]:
                 thread.start()
-            for thread in threads:
+            for thread in at_work:
                 thread.join()
             # Those that may have killed a process come last, one by one, with nobody at work beside them.
             run(self._lanes[0], True)
@@ -132,7 +137,9 @@ class Sweep:
     ) -> Iterator[Tally]:
         carrier = None if alone else Carrier(station.workflow, station.version)
         while time.monotonic() < until:
-            claimed = self._claim(lane.connection, station, 1 if alone else size.now, alone, urgent_only)
+            limit = 1 if alone else size.now
+            claimed = self._claim(lane.connection, station, limit, alone, urgent_only)
+            size.look(len(claimed), limit)
             if not claimed:
                 return
             reached("claimed")
@@ -274,6 +281,14 @@ class _Size:
         by_case = station.element.kind is Kind.SERVICE and worker is not None and not worker.whole_chunk
         self.now = min(most, _FIRST_CHUNK) if by_case else most
         self._learns = by_case
+        self.more = False  #: whether the first claim was full: there may be more
+        self.looked = threading.Event()  #: the first claim is over
+
+    def look(self, claimed: int, limit: int) -> None:
+        """Take note of how much the first claim found."""
+        if not self.looked.is_set():
+            self.more = claimed == limit
+            self.looked.set()
 
     def learn(self, cases: int, seconds: float) -> None:
         """Take note of how long a chunk's work took."""
