@@ -16,6 +16,7 @@ from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines.workflows.mortgage_underwriting.scorer import scorer_in
 from orchestration_pipelines_tests.trials import apples, kills, mutants, unwinding
 from orchestration_pipelines_tests.trials.ground import Ground
+from orchestration_pipelines_tests.trials.judge import Findings, judge
 from orchestration_pipelines_tests.trials.unwinding import Act
 
 
@@ -38,12 +39,54 @@ def ground_in(place: Path, artefacts: Path, server: EmbeddedServer) -> Iterator[
         made.drop()
 
 
-def test_killed_in_each_window_the_judge_finds_nothing(tmp_path: Path, artefacts: Path, server: EmbeddedServer) -> None:
-    """One kill in each window, while applications arrive and people decide; then everything is as it should be."""
-    with ground_in(tmp_path, artefacts, server) as ground:
+@pytest.fixture(scope="module")
+def killed(
+    tmp_path_factory: pytest.TempPathFactory, artefacts: Path, server: EmbeddedServer
+) -> Iterator[tuple[kills.KillTrial, Findings]]:
+    """A small trial that has been judged."""
+    place = tmp_path_factory.mktemp("kills")
+    with ground_in(place, artefacts, server) as ground:
         trial = kills.KillTrial(ground, kills.SMALL, kills.SEED)
-        assert trial.run(tmp_path) == {}
-        assert set(trial.toll.windows) == set(WINDOWS)
+        yield trial, trial.run(place)
+
+
+def test_killed_in_each_window_the_judge_finds_nothing(killed: tuple[kills.KillTrial, Findings]) -> None:
+    """One kill in each window, while applications arrive and people decide; then everything is as it should be."""
+    trial, findings = killed
+    assert findings == {}
+    assert set(trial.toll.windows) == set(WINDOWS)
+    figures = trial.figures()
+    assert figures["approved"] + figures["declined"] == len(trial.keys)
+    assert figures["compensated"] > 0
+
+
+#: what no mutant breaks is broken here by hand
+_TAMPERED = """
+UPDATE effect SET status = 'intended' WHERE (case_id, visit) IN
+    (SELECT case_id, max(visit) FROM effect GROUP BY 1 LIMIT 1);
+UPDATE compensation SET status = 'armed' WHERE (case_id, no) IN
+    (SELECT case_id, min(no) FROM compensation WHERE status = 'consumed' GROUP BY 1 LIMIT 1);
+ALTER TABLE audit_entry DISABLE TRIGGER append_only;
+UPDATE audit_entry SET body = '{}' WHERE case_id = (SELECT min(id) FROM cases) AND seq = 2;
+DELETE FROM activity WHERE case_id = (SELECT min(id) FROM cases) AND visit = 2;
+UPDATE approval SET voided_at = now();
+UPDATE timer SET status = 'armed';
+"""
+
+
+def test_the_judge_sees_each_thing_that_is_tampered_with(killed: tuple[kills.KillTrial, Findings]) -> None:
+    """And it spoils the databases that the judge has just found in order."""
+    trial, _ = killed
+    for statement in filter(str.strip, _TAMPERED.split(";")):
+        trial.ground.sql(statement)
+    findings = judge(trial.ground, trial.keys)
+    assert [name for name in findings if name.startswith("every effect")]
+    assert [name for name in findings if name.startswith("undone in strict reverse order, by the audit")]
+    assert [name for name in findings if name.startswith("every chain")]
+    assert [name for name in findings if name.startswith("each visit of a closed case")]
+    assert [name for name in findings if name.startswith("each commitment")]
+    assert [name for name in findings if name.startswith("a closed case waits")]
+    assert len(findings) == 6
 
 
 @pytest.mark.parametrize(
