@@ -111,10 +111,12 @@ def in_flight(connection: psycopg.Connection, workflow: str, but: str) -> list[D
 
 
 def ready_ids(connection: psycopg.Connection, workflow: str, current: int) -> list[int]:
-    """The other versions on which a token is ready."""
+    """The other versions on which a token is ready; none while the whole workflow is held."""
     rows = connection.execute(
         "SELECT v.id FROM workflow_version v WHERE v.workflow = %s AND v.id <> %s "
-        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') ORDER BY v.id",
+        "AND EXISTS (SELECT FROM token t WHERE t.version_id = v.id AND t.status = 'ready') "
+        "AND NOT EXISTS (SELECT FROM hold h WHERE h.workflow = v.workflow AND h.element IS NULL "
+        "AND h.lifted_at IS NULL) ORDER BY v.id",
         (workflow, current),
     )
     return [row[0] for row in rows]

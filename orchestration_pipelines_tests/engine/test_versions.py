@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from orchestration_pipelines.engine import holds
 from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines_tests.engine.conftest import Draw
 from orchestration_pipelines_tests.engine.flow import REVIEWED, STRAIGHT, WORKERS
@@ -32,6 +33,19 @@ def test_a_case_finishes_on_the_version_it_started_on(draw: Draw) -> None:
     new.sweep()
     assert new.ends() == {"A": "done", "B": "rejected", "C": "told"}
     assert new.standing() == {}
+
+
+def test_a_held_workflow_asks_for_no_sweep_of_its_earlier_versions(draw: Draw) -> None:
+    """A decision waits on an earlier version, and the whole workflow is held: a run would find nothing to do."""
+    old = draw(*REVIEWED)
+    old.submit("A")
+    old.sweep()
+    new = draw(*NEWER)
+    old.decide("A")
+    assert new.engine.unserved() is not None
+    with new.engine.connect() as connection:
+        holds.hold(connection, "flow", None, by="op", reason="audit", at=new.clock())
+    assert new.engine.unserved() is None
 
 
 def test_the_same_drawing_is_the_same_version(draw: Draw) -> None:
