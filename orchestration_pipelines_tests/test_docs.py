@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +21,7 @@ _SPAN = re.compile(r"`([^`\n]+)`")
 #: a command: the word ``orchestrate`` or ``make`` at the beginning of a line, or behind a prompt or a path
 _COMMAND = re.compile(r"(?:^|[\s\"(/=])(orchestrate|make) ([a-z][^)\"#]*)")
 _LINK = re.compile(r"!?\[[^\]]*\]\(([^)#\s]+)[^)]*\)")
+_TRIAL = re.compile(r"python -m (orchestration_pipelines_tests[\w.]*)")
 _MODULE = re.compile(r"`((?:model|domain|store|engine|defs|cli|workflows)/[\w/]+\.(?:py|sql))`")
 
 
@@ -90,6 +92,13 @@ def test_every_module_is_there(page: Path) -> None:
     named = _MODULE.findall(page.read_text(encoding="utf-8"))
     places = (ROOT / "orchestration_pipelines", ROOT / "orchestration_pipelines_tests")
     assert [name for name in named if not any((place / name).is_file() for place in places)] == []
+
+
+def test_every_trial_is_there() -> None:
+    """The pages name trials as Python runs them."""
+    named = {name for page in PAGES for name in _TRIAL.findall(page.read_text(encoding="utf-8"))}
+    assert len(named) > 4
+    assert [name for name in sorted(named) if importlib.util.find_spec(name) is None] == []
 
 
 def test_every_term_of_the_glossary_names_its_module() -> None:
