@@ -95,7 +95,7 @@ class Run:
             self.arrive()
             died = self.sweep(failpoint=point) == -signal.SIGKILL
             if not died:  # what only comes behind a person
-                play(self.ground.engine)
+                self._play()
                 died = self.sweep(failpoint=point) == -signal.SIGKILL
             assert died, f"{point} is not reached"
         self.finish()
@@ -107,7 +107,7 @@ class Run:
             self.arrive()
             if point.startswith("decided"):
                 self.sweep()
-                play(self.ground.engine)
+                self._play()
             lease = ["--lease", str(_LEASE_S)]
             first = self.ground.start("sweeper", *self._words, *lease, "--stop", point, "--idle", "0")
             try:
@@ -174,7 +174,7 @@ SCENARIOS = (
     Scenario(
         "stopped, and overtaken",
         Run.stopped_at,
-        ["effect-done:1", "effect-done:2", "effect-done:3", "decided:1"],
+        ["decided:1", "effect-done:1", "effect-done:2", "effect-done:3"],
         ["effect-done:2"],
         ["no_lease_check"],
     ),
