@@ -8,6 +8,7 @@ import click
 
 from orchestration_pipelines.cli.output import as_json, print_json, print_rows
 from orchestration_pipelines.cli.session import (
+    NUMBER,
     acting,
     as_person,
     connected,
@@ -46,7 +47,7 @@ def list_incidents(workflow: str | None, ended: bool, limit: int, wants_json: bo
 
 
 @incidents.command()
-@click.argument("incident", type=int)
+@click.argument("incident", type=NUMBER)
 @reason_option
 @as_person
 def resolve(incident: int, reason: str, as_person: str | None) -> None:
@@ -78,7 +79,7 @@ def list_letters(workflow: str | None, ended: bool, limit: int, wants_json: bool
 
 
 @dead_letters.command()
-@click.argument("letter", type=int, nargs=-1, required=True)
+@click.argument("letter", type=NUMBER, nargs=-1, required=True)
 @reason_option
 @as_person
 def replay(letter: tuple[int, ...], reason: str, as_person: str | None) -> None:
@@ -90,7 +91,7 @@ def replay(letter: tuple[int, ...], reason: str, as_person: str | None) -> None:
 
 
 @dead_letters.command()
-@click.argument("letter", type=int, nargs=-1, required=True)
+@click.argument("letter", type=NUMBER, nargs=-1, required=True)
 @reason_option
 @as_person
 def abandon(letter: tuple[int, ...], reason: str, as_person: str | None) -> None:
@@ -123,7 +124,7 @@ def list_rows(workflow: str | None, ended: bool, limit: int, wants_json: bool) -
 
 
 @quarantine.command()
-@click.argument("row", type=int)
+@click.argument("row", type=NUMBER)
 @click.argument("workflow")
 @set_option("Put a column right.")
 @as_person

@@ -6,6 +6,7 @@ import getpass
 import json
 import keyword
 import re
+import shutil
 from pathlib import Path
 
 import click
@@ -67,7 +68,7 @@ owner, input columns, queues and reviewers. `definitions.py` is its Dagster code
 @click.option("--owner", metavar="WHO", help="Who is told when something is stuck; by default you.")
 def new(name: str, owner: str | None) -> None:
     """Make a folder NAME with a workflow to start from: a drawing, workers, settings, a Dagster code location."""
-    folder = make(Path(name), owner or getpass.getuser())
+    folder = make(Path(name), getpass.getuser() if owner is None else owner)
     click.echo(f"made {folder}: see {folder / 'README.md'}, and: orchestrate model describe {folder}")
 
 
@@ -82,7 +83,19 @@ def make(folder: Path, owner: str) -> Path:
         raise Problem(f"{folder} is there already: choose another name, or remove it")
     if not folder.parent.is_dir():
         raise Problem(f"{folder.parent} is no folder: make it first")
-    folder.mkdir()
+    try:
+        folder.mkdir()
+        _write(folder, name, owner)
+        load_workflow(folder)
+    except Exception as error:
+        shutil.rmtree(folder, ignore_errors=True)
+        if isinstance(error, OSError):
+            raise Problem(f"{folder} cannot be made: {error.strerror}") from error
+        raise
+    return folder
+
+
+def _write(folder: Path, name: str, owner: str) -> None:
     (folder / f"{name}.bpmn").write_bytes(template(name, owner))
     for file, content in (
         ("workers.py", _WORKERS),
@@ -92,5 +105,3 @@ def make(folder: Path, owner: str) -> Path:
     ):
         written = content.format(name=name, owner=json.dumps(owner, ensure_ascii=False) if ".yaml" in file else owner)
         (folder / file).write_text(written, encoding="utf-8")
-    load_workflow(folder)
-    return folder

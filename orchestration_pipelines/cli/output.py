@@ -12,6 +12,7 @@ from typing import Any
 import click
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 
 class Problem(Exception):
@@ -51,8 +52,16 @@ def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]
     for column in columns:
         table.add_column(column.replace("_", " "))
     for row in listed:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else verbatim(cell) for cell in row))
     console().print(table if listed else f"{title}: none")
+
+
+def verbatim(value: Any) -> Text:
+    """What somebody wrote, as they wrote it: neither markup nor a terminal's commands are obeyed."""
+    written = str(value)
+    if written.isprintable():
+        return Text(written)
+    return Text("".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in written))
 
 
 def console() -> Console:

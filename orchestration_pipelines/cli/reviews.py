@@ -7,8 +7,9 @@ from typing import Any
 
 import click
 
-from orchestration_pipelines.cli.output import as_json, console, print_json, print_rows
+from orchestration_pipelines.cli.output import as_json, console, print_json, print_rows, verbatim
 from orchestration_pipelines.cli.session import (
+    NUMBER,
     acting,
     as_person,
     connected,
@@ -48,7 +49,7 @@ def list_(workflow: str | None, queue: str | None, element: str | None, limit: i
 
 
 @reviews.command()
-@click.argument("task", type=int)
+@click.argument("task", type=NUMBER)
 @as_json
 def show(task: int, wants_json: bool) -> None:
     """Show one open task: the question, the facts, the suggestion, and the digest that a decision names."""
@@ -57,7 +58,7 @@ def show(task: int, wants_json: bool) -> None:
     if wants_json:
         print_json(_shown(found))
         return
-    console().print(f"[bold]Task {found.task}[/bold] · case {found.case_key} · {found.question}")
+    console().print(f"[bold]Task {found.task}[/bold] · case", verbatim(found.case_key), "·", verbatim(found.question))
     click.echo(
         f"queue {found.queue} (role {found.role}), signature {found.signature}, requested by {found.requested_by}"
     )
@@ -72,7 +73,7 @@ def show(task: int, wants_json: bool) -> None:
 
 
 @reviews.command()
-@click.argument("task", type=int)
+@click.argument("task", type=NUMBER)
 @as_person
 @click.option("--seen", required=True, metavar="DIGEST", help="The digest that `reviews show` printed.")
 @click.option("--outcome", required=True, type=click.Choice([outcome.value for outcome in Outcome]))
@@ -106,7 +107,7 @@ def decide(
 
 
 @click.command()
-@click.argument("task", type=int)
+@click.argument("task", type=NUMBER)
 @as_person
 @set_option("Supply a field that was asked for.")
 @click.option("--decline", is_flag=True, help="Say no to what is offered or asked.")

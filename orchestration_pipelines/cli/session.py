@@ -20,10 +20,12 @@ from orchestration_pipelines.store.connection import connect
 
 _SHIPPED = Path(__file__).parents[1] / "workflows"
 
+#: a task, an incident, how many: what PostgreSQL can count
+NUMBER = click.IntRange(1, 2**63 - 1)
 #: names a person other than the operating-system user; recorded as asserted by that user
 as_person = click.option("--as", "as_person", metavar="PERSON", help="Who acts; recorded as asserted by you.")
 reason_option = click.option("--reason", required=True, help="Why; it is kept in the record.")
-limit_option = click.option("--limit", default=200, show_default=True, help="How many at the most.")
+limit_option = click.option("--limit", type=NUMBER, default=200, show_default=True, help="How many at the most.")
 workflow_option = click.option("--workflow", metavar="NAME", help="Only this workflow's.")
 
 

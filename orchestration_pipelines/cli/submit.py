@@ -45,12 +45,21 @@ def submit(workflow: str, file: Path, as_person: str | None, wants_json: bool) -
         if problems:
             shown = [[problem["row"], problem["key"], problem["reason"]] for problem in problems[:_SHOWN]]
             print_rows("problems", ["row", "key", "reason"], shown, False)
+            if more := submitted.quarantined + submitted.conflicts - len(shown):
+                click.echo(f"… and {more:,} more")
+        if submitted.quarantined:
             click.echo("Mend a quarantined row with: orchestrate quarantine list, quarantine resubmit")
 
 
 @click.command()
 @click.argument("workflow")
-@click.option("--seconds", default=120.0, show_default=True, help="Leave the rest to the next sweep after this.")
+@click.option(
+    "--seconds",
+    type=click.FloatRange(min=1),
+    default=120.0,
+    show_default=True,
+    help="Leave the rest to the next sweep after this.",
+)
 @as_json
 def sweep(workflow: str, seconds: float, wants_json: bool) -> None:
     """Sweep the stations of WORKFLOW once, without Dagster: the same engine."""

@@ -53,6 +53,12 @@ class Intake:
     withheld: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     ignored: frozenset[str] = frozenset()
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Every column that a file may have."""
+        hidden = [name for names in self.withheld.values() for name in names]
+        return self.ignored.union([self.key], [f.name for f in self.fields], hidden)
+
     def check_columns(self, columns: Sequence[str]) -> None:
         """Raise :class:`BadColumns` unless every declared column is there and every one there is declared."""
         offered = set(columns)
@@ -62,8 +68,7 @@ class Intake:
         needed = {self.key, *(f.name for f in self.fields)}
         if missing := sorted(needed - offered):
             raise BadColumns(f"missing column {', '.join(map(repr, missing))}: the file has {sorted(offered)}")
-        known = needed | self.ignored | {name for names in self.withheld.values() for name in names}
-        if unknown := sorted(offered - known):
+        if unknown := sorted(offered - self.columns):
             raise BadColumns(
                 f"unknown column {', '.join(map(repr, unknown))}: declare it in workflow.yaml under intake "
                 "(fields, withheld or ignored)"
@@ -118,6 +123,8 @@ def number(name: str, value: Any) -> int | Decimal:
         return _bounded(name, Decimal(value))
     if isinstance(value, float):
         value = float.__repr__(value)  # NumPy's floats have a repr of their own
+    if not isinstance(value, str | Decimal):
+        raise BadRow(f"field {name!r} is {str(value)[:40]!r} ({type(value).__name__}), not a number")
     try:
         exact = value if isinstance(value, Decimal) else Decimal(text(name, value).strip())
     except InvalidOperation:

@@ -25,6 +25,11 @@ def resubmit(engine: Engine, row_id: int, *, changes: Mapping[str, str], by: str
         if not found:
             raise Refused(f"there is no quarantined row {row_id}: see orchestrate quarantine list")
         row = found[0]
+        if row.workflow != workflow.name:
+            raise Refused(f"row {row_id} was offered to {row.workflow}, not to {workflow.name}")
+        if unknown := sorted(set(changes) - workflow.intake.columns):
+            there_are = ", ".join(sorted(workflow.intake.columns))
+            raise Refused(f"{workflow.name} has no column {unknown[0]!r}: there are {there_are}")
         if not table.take(connection, row_id):
             raise Refused(f"row {row_id} was offered again by {row.resubmitted_by}")
         if not row.columns:

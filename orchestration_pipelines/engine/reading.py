@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,14 @@ def read_rows(path: Path, intake: Intake, ignore: Sequence[str] = ()) -> Iterato
     except KeyError:
         raise UnreadableFile(f"{path.name} is none of {', '.join(SUFFIXES)}: name it by what it holds") from None
     if not path.is_file():
-        raise UnreadableFile(f"there is no file {path.name}")
+        raise UnreadableFile(f"{path.name} is a folder" if path.is_dir() else f"there is no file {path.name}")
+    try:
+        with path.open("rb") as file:
+            head = file.read(4)
+    except OSError as error:
+        raise UnreadableFile(f"{path.name} cannot be read: {error.strerror}") from None
+    if head[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE):
+        raise UnreadableFile(f"{path.name} is written in UTF-16: save it as UTF-8")
     return reader(path, intake, frozenset(ignore))
 
 
@@ -50,6 +58,8 @@ def _csv(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
             raise UnreadableFile(f"{path.name} is empty") from None
         except csv.Error as error:
             raise UnreadableFile(f"{path.name}: the header cannot be read: {error}") from None
+        if intake.key not in header and (other := [mark for mark in ";\t|" if mark in "".join(header)]):
+            raise UnreadableFile(f"{path.name}: the columns are parted by {other[0]!r}: part them by commas")
         _check(intake, header, ignore)
         while True:
             number = lines.begin_row()
@@ -58,7 +68,9 @@ def _csv(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
             except StopIteration:
                 return
             except csv.Error as error:
-                yield Row(number, {}, f"line {number} cannot be read: {error}")
+                unclosed = str(error) == "unexpected end of data"
+                reason = "a quote is opened and never closed" if unclosed else str(error)
+                yield Row(number, {}, f"line {number} cannot be read: {reason}")
                 lines.skip_one()
                 continue
             if not cells:
@@ -99,12 +111,12 @@ class _Lines:
 
 
 def _jsonl(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
-    with path.open(encoding="utf-8", errors="surrogateescape") as file:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as file:
         for number, line in enumerate(file, 1):
             if not line.strip():
                 continue
             try:
-                columns = json.loads(line, parse_float=Decimal, parse_constant=str)
+                columns = json.loads(line, parse_float=_exact, parse_constant=str, object_pairs_hook=_once)
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, f"line {number} is not JSON: {error}")
                 continue
@@ -119,6 +131,21 @@ def _jsonl(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
             yield Row(number, columns)
 
 
+def _exact(written: str) -> Decimal:
+    try:
+        return Decimal(written)
+    except InvalidOperation:
+        raise ValueError(f"{written[:40]} is beyond any number") from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """An object, unless it says something twice: which of the two is meant?"""
+    columns = dict(pairs)
+    if len(columns) < len(pairs):
+        raise ValueError("a name appears twice in it")
+    return columns
+
+
 def _parquet(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
     import pyarrow.parquet as pq  # slow to import, and few need it
     from pyarrow.lib import ArrowException
@@ -129,10 +156,16 @@ def _parquet(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row
         raise UnreadableFile(f"{path.name} is not a Parquet file: {error}") from None
     _check(intake, file.schema_arrow.names, ignore)
     number = 0
-    for batch in file.iter_batches(batch_size=5_000):
-        for columns in batch.to_pylist():
-            number += 1
-            yield Row(number, _plain(columns))
+    try:
+        for batch in file.iter_batches(batch_size=5_000):
+            for columns in batch.to_pylist():
+                number += 1
+                yield Row(number, _plain(columns))
+    except (ArrowException, OSError, ValueError, OverflowError) as error:
+        raise UnreadableFile(
+            f"{path.name} is damaged behind row {number}: {error}. Mend it and submit it again: rows that were taken "
+            "are duplicates then"
+        ) from None
 
 
 def _plain(columns: dict[str, Any]) -> dict[str, Any]:

@@ -72,11 +72,14 @@ def answer(
     at: datetime | None = None,
 ) -> int:
     """Answer what the requester was asked, with what is supplied (``edits``); or decline to."""
+    asked = open_task(connection, task)
+    if asked.role != "requester":
+        raise Refused(f"task {task} is not asked of the requester but of a {asked.role}: see orchestrate reviews show")
     return decide(
         connection,
         task,
         person=person,
-        seen=open_task(connection, task).digest,
+        seen=asked.digest,
         outcome=Outcome.REJECT if declines else Outcome.APPROVE,
         rationale=rationale or ("declined by the requester" if declines else "answered by the requester"),
         edits=edits,

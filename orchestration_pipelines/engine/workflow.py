@@ -7,22 +7,24 @@ A workflow is a folder (see README, "Your own workflow"): one ``.bpmn``, any ``.
 from __future__ import annotations
 
 import importlib.util
+import re
 import sys
+import traceback
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
-import yaml
-
-from orchestration_pipelines.domain.intake import TYPES, Field, Intake
+from orchestration_pipelines.domain.intake import Intake
 from orchestration_pipelines.domain.worker import Worker
+from orchestration_pipelines.engine.settings import BadSettings, Queue, read_settings
 from orchestration_pipelines.model import bpmn, dmn
 from orchestration_pipelines.model.process import Element, Kind, Process
 from orchestration_pipelines.model.semantics import Router
 
+_T = TypeVar("_T")
 #: the station that every workflow has and nobody draws: undoes a cancelled or abandoned case
 CANCELLATION = "cancellation"
 
@@ -34,15 +36,6 @@ class WorkflowRefused(ValueError):
         self.problems = tuple(problems)
         listed = "\n".join(f"  - {problem}" for problem in self.problems)
         super().__init__(f"workflow {name} is refused:\n{listed}")
-
-
-@dataclass(frozen=True)
-class Queue:
-    """Where review tasks wait: somebody owns it, and a role may decide in it."""
-
-    name: str
-    owner: str
-    role: str
 
 
 @dataclass(frozen=True)
@@ -105,48 +98,35 @@ def load_workflow(folder: str | Path) -> Workflow:
     drawings = sorted(place.glob("*.bpmn"))
     if len(drawings) != 1:
         raise WorkflowRefused(place.name, [f"the folder needs exactly one .bpmn file and has {len(drawings)}"])
-    content = drawings[0].read_bytes()
-    process = bpmn.loads(content, drawings[0].name)
-    settings = _settings(place)
+    try:
+        content = drawings[0].read_bytes()
+        process = bpmn.loads(content, drawings[0].name)
+        settings = read_settings(place)
+        tables = _tables(place)
+    except BadSettings as error:
+        raise WorkflowRefused(place.name, error.problems) from error
+    except OSError as error:
+        raise WorkflowRefused(place.name, [f"{error.filename} cannot be read: {error.strerror}"]) from error
     module = _workers_module(place)
-    tables = _tables(place)
-    name = str(settings.get("name") or process.id)
+    name = settings.name or process.id
     workflow = Workflow(
         name=name,
-        owner=str(settings.get("owner") or process.extra.get("owner") or ""),
+        owner=settings.owner or process.extra.get("owner", ""),
         process=process,
         bpmn=content,
         tables=tables,
         workers={value.name: value for value in vars(module).values() if isinstance(value, Worker)},
-        tools=dict(getattr(module, "TOOLS", {})),
-        intake=_intake(name, settings.get("intake") or {}),
-        queues={
-            queue: Queue(queue, str(entry.get("owner") or ""), str(entry.get("role") or ""))
-            for queue, entry in (settings.get("queues") or {}).items()
-        },
-        reviewers={person: tuple(roles) for person, roles in (settings.get("reviewers") or {}).items()},
+        tools=_by_tool(name, module, "TOOLS"),
+        intake=settings.intake,
+        queues=settings.queues,
+        reviewers=settings.reviewers,
         package=module,
         folder=place,
     )
+    _by_tool(name, module, "TOOL_SETUP")
     if problems := list(_problems(workflow)):
         raise WorkflowRefused(name, problems)
     return workflow
-
-
-def _settings(place: Path) -> dict[str, Any]:
-    path = place / "workflow.yaml"
-    if not path.is_file():
-        raise WorkflowRefused(place.name, ["workflow.yaml is missing: it names the owner, the intake and the queues"])
-    try:
-        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except yaml.YAMLError as error:
-        raise WorkflowRefused(place.name, [f"workflow.yaml is not YAML: {error}"]) from error
-    if not isinstance(settings, dict):
-        raise WorkflowRefused(place.name, ["workflow.yaml is not a mapping of settings"])
-    known = {"name", "owner", "intake", "queues", "reviewers", "description"}
-    if unknown := sorted(set(settings) - known):
-        raise WorkflowRefused(place.name, [f"workflow.yaml: unknown setting {key!r}" for key in unknown])
-    return settings
 
 
 def _workers_module(place: Path) -> ModuleType:
@@ -160,15 +140,37 @@ def _workers_module(place: Path) -> ModuleType:
         parent = parent.parent
     package = ".".join(parts)
     if (place / "__init__.py").is_file() and importlib.util.find_spec(parts[0]) is not None:
-        return importlib.import_module(f"{package}.workers")
+        return _imported(place, lambda: importlib.import_module(f"{package}.workers"))
     unique = f"_workflow_{place.name}_workers"
     spec = importlib.util.spec_from_file_location(unique, path)
     if spec is None or spec.loader is None:
         raise WorkflowRefused(place.name, [f"{path.name} cannot be imported"])
     module = importlib.util.module_from_spec(spec)
     sys.modules[unique] = module
-    spec.loader.exec_module(module)
+    _imported(place, partial(spec.loader.exec_module, module))
     return module
+
+
+def _imported(place: Path, importing: Callable[[], _T]) -> _T:
+    try:
+        return importing()
+    except (Exception, SystemExit) as error:
+        where = "" if isinstance(error, SyntaxError) else f" ({_line_in(place, error)})"
+        told = f"workers.py cannot be imported: {type(error).__name__}: {error}{where}"
+        raise WorkflowRefused(place.name, [told]) from error
+
+
+def _line_in(place: Path, error: BaseException) -> str:
+    """The last line of the workflow's own folder that was run."""
+    lines = [frame for frame in traceback.extract_tb(error.__traceback__) if Path(frame.filename).parent == place]
+    return f"{Path(lines[-1].filename).name} line {lines[-1].lineno}" if lines else "before its first line"
+
+
+def _by_tool(name: str, module: ModuleType, table: str) -> dict[str, Callable[..., Any]]:
+    declared = getattr(module, table, {})
+    if not isinstance(declared, Mapping) or not all(map(callable, declared.values())):
+        raise WorkflowRefused(name, [f"{table} in workers.py is not a mapping of tool names to functions"])
+    return dict(declared)
 
 
 def _tables(place: Path) -> dict[str, Table]:
@@ -184,28 +186,9 @@ def _tables(place: Path) -> dict[str, Table]:
     return tables
 
 
-def _intake(name: str, declared: Mapping[str, Any]) -> Intake:
-    problems: list[str] = []
-    fields = []
-    for column, written in (declared.get("fields") or {}).items():
-        kind = str(written).removesuffix("?")
-        if kind not in TYPES:
-            problems.append(f"intake field {column!r} has the type {written!r}: use one of {', '.join(TYPES)}")
-        fields.append(Field(str(column), kind, str(written).endswith("?")))
-    withheld = {str(kind): tuple(names) for kind, names in (declared.get("withheld") or {}).items()}
-    if kinds := sorted(set(withheld) - {"outcome", "leaking", "protected"}):
-        problems.append(f"intake withholds {kinds[0]!r}: the kinds are outcome, leaking and protected")
-    if problems:
-        raise WorkflowRefused(name, problems)
-    return Intake(
-        key=str(declared.get("key") or "case_key"),
-        fields=tuple(fields),
-        withheld=withheld,
-        ignored=frozenset(declared.get("ignored") or ()),
-    )
-
-
 def _problems(workflow: Workflow) -> Iterable[str]:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", workflow.name):
+        yield f"its name {workflow.name!r} cannot name a Dagster job: use letters, digits and _, a letter first"
     if not workflow.owner:
         yield "it has no owner: set owner in workflow.yaml, so that somebody is told when something is stuck"
     for queue in workflow.queues.values():

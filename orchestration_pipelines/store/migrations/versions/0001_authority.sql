@@ -43,7 +43,7 @@ BEGIN
     IF t.ended_at IS NOT NULL THEN
         SELECT decided_by, decided_at INTO v_by, v_when FROM review_decision WHERE task_id = p_task;
         rule := format('task %s is no longer open: it was %s%s', p_task, t.status,
-                       coalesce(format(' by %s at %s', v_by, v_when), format(' at %s', t.ended_at)));
+                       coalesce(' by ' || v_by || ' at ' || v_when, ' at ' || t.ended_at));
         RETURN;
     END IF;
     SELECT requested_by INTO v_requester FROM cases WHERE id = t.case_id;
