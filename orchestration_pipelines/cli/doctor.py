@@ -20,7 +20,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestration_pipelines.cli.dagster_home import enter_dagster_home
-from orchestration_pipelines.cli.output import as_json, console, print_json
+from orchestration_pipelines.cli.output import as_json, console, print_json, verbatim
 from orchestration_pipelines.cli.up import HEARTBEAT_S, modules_option
 from orchestration_pipelines.engine.deployment import Deployment
 from orchestration_pipelines.store import schema, urls
@@ -78,7 +78,7 @@ def doctor(modules: tuple[str, ...], wants_json: bool) -> None:
         for column in ("", "what", "how it is", "what to do"):
             table.add_column(column, overflow="fold")
         for f in findings:
-            table.add_row(Text(f.level.value, style=_COLOURS[f.level]), f.what, f.state, f.advice)
+            table.add_row(Text(f.level.value, style=_COLOURS[f.level]), f.what, verbatim(f.state), f.advice)
         console().print(table)
     sys.exit(_EXIT[worst])
 
@@ -95,7 +95,7 @@ def _examine(home: Home, modules: tuple[str, ...]) -> Iterator[Finding]:
             yield from _database(connection)
     except (psycopg.OperationalError, urls.DatabaseUnreachable) as error:
         advice = "orchestrate up starts it" if home.database_url is None else "see ORCHESTRATION_DATABASE_URL"
-        yield Finding("PostgreSQL", Level.BAD, f"does not answer: {str(error).strip().splitlines()[-1]}", advice)
+        yield Finding("PostgreSQL", Level.BAD, f"does not answer: {urls.said(error)}", advice)
         return
     yield from _dagster(deployment)
     yield from (_code(module) for module in modules)

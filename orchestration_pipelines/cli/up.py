@@ -26,6 +26,7 @@ from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.cli.parts import Part, end_leftovers, marks, stop_all
 from orchestration_pipelines.cli.screen import Screen
 from orchestration_pipelines.engine.deployment import Deployment, deploy
+from orchestration_pipelines.store import urls
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
 
@@ -218,7 +219,7 @@ class _Database:
                 self._server.start(tell)
                 self.state = "up"
                 return "PostgreSQL had died and was started again"
-            return f"PostgreSQL does not answer: {str(error).strip().splitlines()[-1]}" if before == "up" else None
+            return f"PostgreSQL does not answer: {urls.said(error)}" if before == "up" else None
         return "PostgreSQL answers again" if before != "up" else None
 
 

@@ -254,13 +254,15 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
     valid = [signature for signature in signatures if signature.round == last_round]
     outcome = joint_outcome([signature.outcome for signature in valid])
     before = variables.get(station.id) or {}
+    again = before.get("visit") == token.visit  # it stuck behind this decision, and is tried again
     people = [signature.decided_by for signature in valid]
     result = {
         "outcome": outcome.value,
         "by": people,
         "round": last_round,
-        "returns": before.get("returns", 0) + (outcome is Outcome.RETURN),
-        "rounds": before.get("rounds", 0) + 1,
+        "visit": token.visit,
+        "returns": before.get("returns", 0) + (outcome is Outcome.RETURN and not again),
+        "rounds": before.get("rounds", 0) + (not again),
         "rationale": [signature.rationale for signature in valid if signature.rationale],
     }
     merged = {**variables, station.id: result}

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration_pipelines.store.urls import check_readable
+
 
 class HomeUnusable(RuntimeError):
     """The product's directory cannot be made; the message says what to do."""
@@ -23,8 +25,10 @@ class Home:
     def from_environment(cls, env: Mapping[str, str] | None = None, start: Path | None = None) -> Home:
         """As ``ORCHESTRATION_HOME`` (by default ``.orchestration`` here) and ``ORCHESTRATION_DATABASE_URL`` say."""
         env = os.environ if env is None else env
+        if url := env.get("ORCHESTRATION_DATABASE_URL"):
+            check_readable(url)
         root = Path(env.get("ORCHESTRATION_HOME") or (start or Path.cwd()) / ".orchestration")
-        return cls(root.expanduser().resolve(), env.get("ORCHESTRATION_DATABASE_URL") or None)
+        return cls(root.expanduser().resolve(), url or None)
 
     @property
     def logs(self) -> Path:

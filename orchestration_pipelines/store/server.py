@@ -218,7 +218,11 @@ class EmbeddedServer:
         while not self.answers():
             now = time.monotonic()
             if process is not None and process.poll() is not None:
-                raise ServerFailed(f"the embedded PostgreSQL ended at once. Its last words:\n{self._last_words()}")
+                raise ServerFailed(
+                    f"the embedded PostgreSQL ended at once. Its last words:\n{self._last_words()}\n"
+                    f"All of them are in {self.log}. If its files are damaged, `orchestrate restore` a backup into a "
+                    "new ORCHESTRATION_HOME."
+                )
             if now - begun > PATIENCE_S:
                 raise ServerFailed(
                     f"the embedded PostgreSQL did not answer in {PATIENCE_S:.0f} s:\n{self._last_words()}"

@@ -79,7 +79,7 @@ def check_server(url: str) -> None:
             version = connection.info.server_version
     except psycopg.Error as error:
         raise DatabaseUnreachable(
-            f"the {masked(url)} cannot be reached ({_last_line(error)}). Is the server up, and does "
+            f"the {masked(url)} cannot be reached ({said(error)}). Is the server up, and does "
             "ORCHESTRATION_DATABASE_URL name it? Unset it to use the embedded server."
         ) from error
     refuse_old(version)
@@ -103,8 +103,21 @@ def connect_somewhere(url: str) -> psycopg.Connection:
         return psycopg.connect(on_database(url, "postgres"), connect_timeout=10)
 
 
-def _last_line(error: psycopg.Error) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[-1]
+def said(error: Exception) -> str:
+    """What the server or the driver said, on one line."""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def check_readable(url: str) -> None:
+    """Raise :class:`DatabaseUnreachable` for a URL that cannot be read; it is not quoted, it may hold a password."""
+    try:
+        conninfo_to_dict(url)
+    except psycopg.ProgrammingError:
+        raise DatabaseUnreachable(
+            "ORCHESTRATION_DATABASE_URL is not the address of a PostgreSQL: write "
+            "postgresql://USER:PASSWORD@HOST:PORT/DATABASE (and %40 for an @ in the password), or unset it to use the "
+            "embedded server"
+        ) from None
 
 
 def ensure_database(url: str) -> None:

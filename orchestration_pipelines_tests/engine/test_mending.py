@@ -111,6 +111,28 @@ def test_a_resolved_incident_tries_the_case_again(draw: Draw) -> None:
     assert flow.ends() == {"A": "done"}
 
 
+def test_a_decision_behind_which_a_case_stuck_is_counted_once(draw: Draw) -> None:
+    """Tried again, the same decision is taken on again: it is still one round, and one return."""
+    flow = draw(
+        "user review orch:queue=reviews",
+        "end done",
+        "received -> review -> which",
+        'which -> done if review.outcome = "approve"',
+        "timer late on review P3D -> done",
+    )
+    flow.submit("A")
+    flow.sweep()
+    flow.decide("A", outcome="return")
+    for _ in range(2):
+        flow.sweep()
+        with flow.engine.connect() as connection:
+            (incident,) = incidents.listed(connection, "flow")
+            assert incidents.resolve(connection, incident.id, by="op", reason="try again", at=flow.clock())
+    assert flow.rows("SELECT variables #>> '{review,rounds}', variables #>> '{review,returns}' FROM cases") == [
+        ("1", "1")
+    ]
+
+
 def test_a_quarantined_row_is_mended_and_becomes_a_case(draw: Draw) -> None:
     """Put right, it is taken; what was withheld of it goes where the application cannot read it."""
     flow = draw(*STRAIGHT, settings=HIDING)
