@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import json
 import keyword
 import re
@@ -14,6 +13,7 @@ import click
 from orchestration_pipelines.cli.output import Problem
 from orchestration_pipelines.engine.workflow import load_workflow
 from orchestration_pipelines.model.bpmn import template
+from orchestration_pipelines.store import account
 
 _WORKERS = '''"""The machine's steps of {name}: one function for each service task of the drawing, by its id."""
 
@@ -68,7 +68,7 @@ owner, input columns, queues and reviewers. `definitions.py` is its Dagster code
 @click.option("--owner", metavar="WHO", help="Who is told when something is stuck; by default you.")
 def new(name: str, owner: str | None) -> None:
     """Make a folder NAME with a workflow to start from: a drawing, workers, settings, a Dagster code location."""
-    folder = make(Path(name), getpass.getuser() if owner is None else owner)
+    folder = make(Path(name), account.user() if owner is None else owner)
     click.echo(f"made {folder}: see {folder / 'README.md'}, and: orchestrate model describe {folder}")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,7 @@ from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.engine.deployment import Deployment, deploy
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.workflow import Workflow, load_workflow
+from orchestration_pipelines.store import account
 from orchestration_pipelines.store.connection import connect
 
 _SHIPPED = Path(__file__).parents[1] / "workflows"
@@ -46,7 +46,7 @@ def connected() -> Iterator[psycopg.Connection]:
 def find_workflow(name: str) -> Workflow:
     """A workflow by the name of a shipped one, or by its folder."""
     folder = Path(name) if Path(name).is_dir() else _SHIPPED / name
-    if not (folder / "workflow.yaml").is_file():
+    if not os.access(folder / "workflow.yaml", os.F_OK):
         shipped = ", ".join(sorted(place.parent.name for place in _SHIPPED.glob("*/workflow.yaml")))
         raise Problem(f"there is no workflow {name!r}: name a shipped one ({shipped}), or the folder of your own")
     return load_workflow(folder)
@@ -59,7 +59,7 @@ def engine_of(name: str) -> Engine:
 
 def acting(named: str | None) -> tuple[str, str | None]:
     """Who acts, and the operating-system user who asserts it where somebody else is named."""
-    user = getpass.getuser()
+    user = account.user()
     if named is None:
         return user, None
     if os.environ.get("ORCHESTRATION_AS", "").lower() == "off":

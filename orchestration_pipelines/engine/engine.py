@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import os
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -20,7 +19,7 @@ from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Sw
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
-from orchestration_pipelines.store import timers, tokens
+from orchestration_pipelines.store import account, timers, tokens
 from orchestration_pipelines.store import versions as released
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.sweepers import bury_dead, dead_runs
@@ -98,10 +97,7 @@ class Engine:
     def version(self) -> int:
         """The id of this drawing's version; released on first use."""
         with self.connect() as connection:
-            return versions.release(connection, self.workflow, self._operator(), self.clock())
-
-    def _operator(self) -> str:
-        return os.environ.get("USER") or f"uid {os.getuid()}"
+            return versions.release(connection, self.workflow, account.user(), self.clock())
 
     def tools(self) -> dict[str, Callable[[], Any]]:
         """The factories of the tools that the workflow's workers may use."""

@@ -24,9 +24,25 @@ def is_root() -> bool:
     return os.geteuid() == 0
 
 
+def user() -> str:
+    """Who the operating system says is here. The environment is not asked: anybody may write another name there."""
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return f"uid {os.getuid()}"
+
+
 def owner() -> str:
     """The database role that owns the embedded server: named after the account it runs under."""
-    return SERVICE_USER if is_root() else pwd.getpwuid(os.getuid()).pw_name
+    if is_root():
+        return SERVICE_USER
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        raise ServerFailed(
+            f"the user id {os.getuid()} has no account on this machine, and PostgreSQL does not run without one: run "
+            "as a user who has one, or set ORCHESTRATION_DATABASE_URL"
+        ) from None
 
 
 def run_as() -> dict[str, Any]:

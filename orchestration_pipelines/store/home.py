@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from orchestration_pipelines.store import account
 from orchestration_pipelines.store.urls import check_readable
 
 
@@ -62,4 +63,8 @@ class Home:
                 path.mkdir(mode=0o700, parents=True, exist_ok=True)
             except OSError as error:
                 raise HomeUnusable(f"{path} cannot be made ({error.strerror}): set ORCHESTRATION_HOME") from error
+            if not os.access(path, os.R_OK | os.W_OK | os.X_OK):
+                raise HomeUnusable(
+                    f"{path} cannot be written to: let {account.user()} own it, or set ORCHESTRATION_HOME"
+                )
         return self

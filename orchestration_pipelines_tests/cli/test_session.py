@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from pathlib import Path
 
 import click
@@ -10,6 +9,7 @@ import pytest
 
 from orchestration_pipelines.cli.output import Problem
 from orchestration_pipelines.cli.session import acting, assignments, find_workflow, operator
+from orchestration_pipelines.store import account
 
 _CONTEXT, _PARAMETER = click.Context(click.Command("x")), click.Option(["--set"])
 
@@ -17,11 +17,19 @@ _CONTEXT, _PARAMETER = click.Context(click.Command("x")), click.Option(["--set"]
 def test_whoever_names_another_is_kept_beside_the_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """--as is recorded as asserted by the operating-system user; without it, one acts as oneself."""
     monkeypatch.delenv("ORCHESTRATION_AS", raising=False)
-    me = getpass.getuser()
+    me = account.user()
     assert acting(None) == (me, None)
     assert acting("ann") == ("ann", me)
     assert operator("ann") == f"ann (asserted by {me})"
     assert operator(None) == me
+
+
+def test_the_environment_makes_nobody_somebody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who acts is who the operating system says, whatever name is written into LOGNAME."""
+    me = account.user()
+    for name in ("LOGNAME", "USER", "LNAME", "USERNAME"):
+        monkeypatch.setenv(name, "ann")
+    assert acting(None) == (me, None)
 
 
 def test_naming_another_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -29,7 +37,7 @@ def test_naming_another_can_be_switched_off(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("ORCHESTRATION_AS", "off")
     with pytest.raises(Problem, match="--as is switched off here"):
         acting("ann")
-    assert acting(None) == (getpass.getuser(), None)
+    assert acting(None) == (account.user(), None)
 
 
 def test_nobody_is_no_name(monkeypatch: pytest.MonkeyPatch) -> None:
