@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 import time
 from collections.abc import Iterator
@@ -52,7 +53,8 @@ def pilot(limit: int | None, reviewers: str, fresh: bool, wants_json: bool) -> N
     deployment = deployed()
     enter_dagster_home(deployment)
     engine = deployment.engine(workflow)
-    refused = _run(engine, limit, played=reviewers == "recorded")
+    with _alone(deployment), told_of_a_loss():
+        refused = _run(engine, limit, played=reviewers == "recorded")
     offered = [str(row.columns["case_key"]) for row in applications.rows(limit)]
     found = results(engine, deployment.tool_url("lender"), offered)
     wall_s = round(time.monotonic() - begun, 1)
@@ -76,6 +78,33 @@ def _start_over(deployment: Deployment, tools: list[str]) -> None:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
     for notice in deployment.home.outbox.iterdir():
         notice.unlink()
+
+
+@contextmanager
+def _alone(deployment: Deployment) -> Iterator[None]:
+    """One pilot at a time: beside another it would find nothing to sweep, and end before the cases do."""
+    with (deployment.home.root / "pilot.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            tell("another pilot is at work here: waiting for it")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+@contextmanager
+def told_of_a_loss() -> Iterator[None]:
+    """A database that is lost on the way is told in one message, whoever of us and Dagster notices first."""
+    import sqlalchemy.exc
+    from dagster_postgres.utils import DagsterPostgresException
+
+    try:
+        yield
+    except (psycopg.OperationalError, sqlalchemy.exc.OperationalError, DagsterPostgresException) as error:
+        raise Problem(
+            f"the database was lost in the middle of the run ({urls.said(error)}). What was done is kept: run it "
+            "again, and it goes on from there"
+        ) from error
 
 
 def _run(engine: Engine, limit: int | None, *, played: bool) -> list[str]:
@@ -115,10 +144,20 @@ def _launch(engine: Engine, instance: dg.DagsterInstance, limit: int | None, sou
         tags={"orchestration/asked_by": "orchestrate pilot"},
         raise_on_error=False,
     )
+    if _interrupted(result):
+        tell("stopped. What was done is kept: run it again, and it goes on from there")
+        raise click.Abort
     if not result.success:
         said = "; ".join(runs.last().errors) if runs.opened else "it ended before its first step"
         tell(f"the run {result.run_id} failed: {said or 'cases died, see orchestrate dead-letters list'}")
     return runs.last().tally.moved if runs.opened else 0
+
+
+def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C ended the run: Dagster takes it for a failure of the step at work."""
+    failures = [event.event_specific_data for event in result.all_events if event.is_failure]
+    errors = [error for failure in failures if (error := getattr(failure, "error", None)) is not None]
+    return any(error.cls_name in ("DagsterExecutionInterruptedError", "KeyboardInterrupt") for error in errors)
 
 
 @contextmanager
@@ -128,11 +167,14 @@ def _progress(engine: Engine) -> Iterator[None]:
 
     def show() -> None:
         while not over.wait(_PROGRESS_S):
-            with engine.connect() as connection:
-                row = connection.execute(
-                    "SELECT count(*), count(*) FILTER (WHERE state <> 'open') FROM cases WHERE workflow = %s",
-                    (engine.workflow.name,),
-                ).fetchone()
+            try:
+                with engine.connect() as connection:
+                    row = connection.execute(
+                        "SELECT count(*), count(*) FILTER (WHERE state <> 'open') FROM cases WHERE workflow = %s",
+                        (engine.workflow.name,),
+                    ).fetchone()
+            except psycopg.OperationalError:
+                return  # the run itself tells that the database is lost
             if row is not None:
                 tell(f"  {row[0]:,} cases, {row[1]:,} ended")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,11 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+import psycopg
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from orchestration_pipelines.cli import main as command_line
+from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.cli.pilot import told_of_a_loss
 from orchestration_pipelines.defs.jobs import workflow_job
 from orchestration_pipelines.defs.resources import sweep_resource
 from orchestration_pipelines.engine.workflow import load_workflow
@@ -477,3 +481,29 @@ def test_a_home_that_cannot_be_made(orchestrate: Table, monkeypatch: pytest.Monk
     said = orchestrate("cases", "list")
     assert said.code == 1
     assert "set ORCHESTRATION_HOME" in said.err
+
+
+def test_the_pilot_stopped_by_a_key_goes_on_the_next_time(home: Path) -> None:
+    """Ctrl-C in the middle of a run: exit code 130, no table of half the truth; then all of it, and nothing twice."""
+    command = [sys.executable, "-c", "from orchestration_pipelines.cli.main import main; main()", "pilot", "--json"]
+    environment = {**os.environ, "ORCHESTRATION_HOME": str(home)}
+    with subprocess.Popen(
+        [*command, "--limit", "40"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as pilot:
+        assert pilot.stderr is not None
+        assert any("taking the applications in" in line for line in pilot.stderr)
+        pilot.send_signal(signal.SIGINT)
+        shown, _ = pilot.communicate(timeout=60)
+    assert (pilot.returncode, shown) == (130, "")
+    ended = Command(home)("pilot", "--json", "--limit", "40").json
+    assert (ended["submitted"], ended["approved"] + ended["declined"], ended["open"]) == (40, 40, 0)
+    assert ended["ledger_balanced"]
+
+
+def test_a_database_lost_in_the_middle_of_a_pilot_is_one_message() -> None:
+    """With what was the matter, and what to do."""
+    with (
+        pytest.raises(Problem, match=r"lost in the middle of the run \(.*refused.*run it again, and it goes on"),
+        told_of_a_loss(),
+    ):
+        psycopg.connect("host=127.0.0.1 port=1 dbname=x", connect_timeout=5)
