@@ -24,6 +24,8 @@ _STARTS_WITHIN_S = 10.0
 #: a whole sweep that has worked so long is past the first stations: what arrives now may have another beside it
 _BESIDE_AFTER_S = 30.0
 _MOST_BESIDE = 2
+#: a sweep at work looks up for decisions between two chunks: only one that it left so long wants a run of its own
+_NOTICED_WITHIN_S = 2.0
 _STARTING = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -43,11 +45,14 @@ def reviewer_table_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.Senso
         engine = _engine(engines, workflow)
         until = time.monotonic() + _LISTEN_S
         while waiting := engine.next_decision(until - time.monotonic()):
-            if not _is_coming(context, engine, job.name, URGENT, _STARTS_WITHIN_S):
+            if waiting.age_s < _NOTICED_WITHIN_S and _sweeps(context, job.name):
+                time.sleep(0.2)
+            elif not _is_coming(context, engine, job.name, URGENT, _STARTS_WITHIN_S):
                 return _request(job.name, URGENT, f"{waiting.dispatches}:{int(waiting.age_s // _AGAIN_S)}")
+            else:
+                time.sleep(0.2)
             if time.monotonic() > until:
-                return dg.SkipReason("a run has been asked for: it will take them on")
-            time.sleep(0.2)
+                return dg.SkipReason("a run is at work or has been asked for: it will take them on")
         return dg.SkipReason("no decision waits")
 
     return sensor
@@ -127,6 +132,11 @@ def _is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sw
     dead = _dead(engine, started)
     started = [record for record in started if record.dagster_run.run_id not in dead]
     return len(started) >= _MOST_BESIDE or any(time.time() - (run.start_time or 0) < fresh_s for run in started)
+
+
+def _sweeps(context: dg.SensorEvaluationContext, job: str) -> bool:
+    """Whether a whole sweep is at work."""
+    return context.instance.get_runs_count(dg.RunsFilter(job_name=job, tags={SWEEP: WHOLE}, statuses=_STARTED)) > 0
 
 
 def _request(job: str, sweep: str, key: str) -> dg.RunRequest:

@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 
 from orchestration_pipelines.engine import intake, versions
+from orchestration_pipelines.engine.lookout import EVERY_S, Lookout
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Swept
@@ -167,7 +168,7 @@ class Engine:
             while True:
                 first = min(self._claimable(connection).values(), default=None)
                 if first is not None and first <= self.clock() - URGENT:
-                    return self._unserved(connection, first)
+                    return self._unserved(connection, first + AHEAD)
                 if (left := until - time.monotonic()) <= 0:
                     return None
                 for _ in connection.notifies(timeout=min(left, _LOOK_AGAIN_S), stop_after=1):
@@ -206,9 +207,14 @@ class Engine:
         with connection.transaction():
             return len(timers.fire_due(connection, self.clock(), TIMERS_AT_ONCE))
 
-    def open_sweep(self, run: str, **settings: Any) -> Sweep:
+    def open_sweep(self, run: str, *, look_every_s: float = EVERY_S, **settings: Any) -> Sweep:
         """A sweeper's session, to sweep stations with."""
-        return Sweep(self.url, run, clock=self.clock, tools=self.tools(), **settings)
+        lookout = Lookout(self._urgent_stations, look_every_s)
+        return Sweep(self.url, run, clock=self.clock, tools=self.tools(), lookout=lookout, **settings)
+
+    def _urgent_stations(self, connection: psycopg.Connection) -> list[Station]:
+        urgent = self.clock() - URGENT
+        return [self.station(element) for element, first in self._claimable(connection).items() if first <= urgent]
 
     def sweep_station(self, sweep: Sweep, element: str, *, until: float, urgent_only: bool = False) -> list[Swept]:
         """Sweep one station. A compensation throw drives its handlers until every saga is undone."""

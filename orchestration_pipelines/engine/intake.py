@@ -17,8 +17,8 @@ from orchestration_pipelines.domain.audit import GENESIS, SALT_BYTES, chained, c
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.intake import MAX_FIELD_CHARS, BadRow, Intake, Offer
 from orchestration_pipelines.engine.asking import Arrival, ask
+from orchestration_pipelines.engine.collector import collector_at_rest
 from orchestration_pipelines.engine.station import Station
-from orchestration_pipelines.engine.sweep import collector_at_rest
 from orchestration_pipelines.engine.workflow import Workflow
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive

@@ -6,11 +6,9 @@ would, by ``FOR UPDATE SKIP LOCKED``.
 
 from __future__ import annotations
 
-import gc
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -20,7 +18,9 @@ import psycopg
 from orchestration_pipelines.engine.advance import Advance, Advanced, intend
 from orchestration_pipelines.engine.calling import Toolbox
 from orchestration_pipelines.engine.carrying import Carrier
+from orchestration_pipelines.engine.collector import collector_at_rest
 from orchestration_pipelines.engine.failpoint import reached
+from orchestration_pipelines.engine.lookout import Lookout
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.verdict import Failed, Step, Trip, Verdict
@@ -72,12 +72,13 @@ class Sweep:
         *,
         clock: Callable[[], datetime],
         tools: Mapping[str, Callable[[], Any]],
+        lookout: Lookout,
         chunk: int = CHUNK,
         lanes: int = LANES,
         lease_s: float = LEASE_S,
     ) -> None:
         self._session = SweeperSession(url, run)
-        self._url, self._clock = url, clock
+        self._url, self._clock, self._lookout = url, clock, lookout
         self._chunk, self._lease_s = chunk, lease_s
         self._lanes = [_Lane(url, tools) for _ in range(lanes)]
 
@@ -137,6 +138,8 @@ class Sweep:
     ) -> Iterator[Tally]:
         carrier = None if alone else Carrier(station.workflow, station.version)
         while time.monotonic() < until:
+            if not (alone or urgent_only):
+                yield from self._serve_urgent(lane)
             limit = 1 if alone else size.now
             claimed = self._claim(lane.connection, station, limit, alone, urgent_only)
             size.look(len(claimed), limit)
@@ -144,6 +147,15 @@ class Sweep:
                 return
             reached("claimed")
             yield from self._process(lane, station, claimed, size, carrier)
+
+    def _serve_urgent(self, lane: _Lane) -> Iterator[Tally]:
+        """What people decided meanwhile, and what a timer fired, comes before more of the arrivals."""
+        for station in self._lookout.look(lane.connection):
+            claimed = self._claim(lane.connection, station, _FIRST_CHUNK, alone=False, urgent_only=True)
+            if claimed:
+                reached("claimed")
+                carrier = Carrier(station.workflow, station.version)
+                yield from self._process(lane, station, claimed, _Size(self._chunk, station), carrier)
 
     def _claim(
         self, connection: psycopg.Connection, station: Station, limit: int, alone: bool, urgent_only: bool
@@ -227,22 +239,6 @@ class Sweep:
             yield from self._advance(advance, [[Step(step.station, step.token, refused)]], started_at)
             return
         yield advanced
-
-
-@contextmanager
-def collector_at_rest() -> Iterator[None]:
-    """Keep Python's cycle collector from walking every case in flight, over and over: a third of a sweep's time.
-
-    Chunks are freed by their reference counts; what does form cycles (errors with tracebacks) is collected at the end.
-    """
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
-            gc.collect(1)
 
 
 class _Lane:
