@@ -60,6 +60,26 @@ def _adds_up(figures: dict[str, Any]) -> bool:
     return bool(figures["submitted"] == sum(figures[end] for end in ends))
 
 
+def _runs_in_history(cli: Cli) -> str:
+    """Dagster's runs: job and status of each."""
+    listed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import dagster as dg\n"
+            "from orchestration_pipelines.cli.dagster_home import enter_dagster_home\n"
+            "from orchestration_pipelines.engine.deployment import deploy\n"
+            "enter_dagster_home(deploy())\n"
+            "print({(r.job_name, r.status.value) for r in dg.DagsterInstance.get().get_runs()})",
+        ],
+        env=cli.env,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return listed.stdout.strip()
+
+
 def test_the_flagged_wait_for_a_person_and_go_on_when_one_has_decided(cli: Cli) -> None:
     """Wait mode: tasks are listed and shown; a decision by the CLI is taken on; who may not is told why."""
     waiting = cli.json("pilot", "--limit", "40", "--reviewers", "wait")
@@ -88,7 +108,7 @@ def test_the_flagged_wait_for_a_person_and_go_on_when_one_has_decided(cli: Cli) 
 
 
 def test_the_record_plays_the_people_and_a_second_run_shows_the_same(cli: Cli) -> None:
-    """From nothing to every case ended; then everything is a duplicate and the figures stand."""
+    """Every case ends; then everything is a duplicate and the figures stand; the runs are in Dagster's history."""
     first = cli.json("pilot", "--limit", "40", "--fresh")
     assert _adds_up(first)
     assert (first["submitted"], first["open"], first["dead"]) == (40, 0, 0)
@@ -99,26 +119,7 @@ def test_the_record_plays_the_people_and_a_second_run_shows_the_same(cli: Cli) -
     told = cli.run("pilot", "--limit", "40").stdout
     assert "What became of the applications" in told
     assert "approved by people" in told
-
-
-def test_the_pilots_runs_are_in_dagsters_history(cli: Cli) -> None:
-    """Its runs are of the job whose name is the workflow's."""
-    listed = subprocess.run(
-        [
-            sys.executable,
-            "-c",
-            "import dagster as dg\n"
-            "from orchestration_pipelines.cli.dagster_home import enter_dagster_home\n"
-            "from orchestration_pipelines.engine.deployment import deploy\n"
-            "enter_dagster_home(deploy())\n"
-            "print({(r.job_name, r.status.value) for r in dg.DagsterInstance.get().get_runs()})",
-        ],
-        env=cli.env,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert listed.stdout.strip() == "{('mortgage_underwriting', 'SUCCESS')}"
+    assert _runs_in_history(cli) == "{('mortgage_underwriting', 'SUCCESS')}"
 
 
 def test_a_bad_row_is_told_mended_and_offered_again(cli: Cli, tmp_path: Path) -> None:
