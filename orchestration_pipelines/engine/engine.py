@@ -166,8 +166,8 @@ class Engine:
         with self.connect() as connection:
             connection.execute("LISTEN orchestration_decided")
             while True:
-                first = min(self._claimable(connection).values(), default=None)
-                if first is not None and first <= self.clock() - URGENT:
+                first = min(self._claimable(connection, self.clock() - URGENT).values(), default=None)
+                if first is not None:
                     return self._unserved(connection, first + AHEAD)
                 if (left := until - time.monotonic()) <= 0:
                     return None
@@ -190,8 +190,8 @@ class Engine:
                 return self._unserved(connection, now)
         return None
 
-    def _claimable(self, connection: psycopg.Connection) -> dict[str, datetime]:
-        return tokens.claimable(connection, self.workflow.name, self.version, self.order)
+    def _claimable(self, connection: psycopg.Connection, until: datetime | str = "infinity") -> dict[str, datetime]:
+        return tokens.claimable(connection, self.workflow.name, self.version, self.order, until)
 
     def _unserved(self, connection: psycopg.Connection, first: datetime) -> Unserved:
         dispatches = released.dispatches(connection, self.workflow.name)
@@ -213,8 +213,7 @@ class Engine:
         return Sweep(self.url, run, clock=self.clock, tools=self.tools(), lookout=lookout, **settings)
 
     def _urgent_stations(self, connection: psycopg.Connection) -> list[Station]:
-        urgent = self.clock() - URGENT
-        return [self.station(element) for element, first in self._claimable(connection).items() if first <= urgent]
+        return [self.station(element) for element in self._claimable(connection, self.clock() - URGENT)]
 
     def sweep_station(self, sweep: Sweep, element: str, *, until: float, urgent_only: bool = False) -> list[Swept]:
         """Sweep one station. A compensation throw drives its handlers until every saga is undone."""

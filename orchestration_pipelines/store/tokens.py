@@ -285,7 +285,7 @@ WITH living AS MATERIALIZED ({LIVING})
 SELECT s.element, first.order_key
 FROM unnest(%s::text[]) AS s (element) CROSS JOIN LATERAL (
     SELECT t.order_key FROM token t
-    WHERE t.version_id = %s AND t.element = s.element AND t.status = 'ready'
+    WHERE t.version_id = %s AND t.element = s.element AND t.status = 'ready' AND t.order_key <= %s
       AND (t.holder IS NULL OR t.lease_until < clock_timestamp() OR t.holder NOT IN (SELECT id FROM living))
     ORDER BY t.order_key, t.case_id, t.no LIMIT 1) AS first
 WHERE NOT EXISTS (SELECT FROM hold h WHERE h.lifted_at IS NULL AND h.workflow = %s
@@ -294,10 +294,17 @@ WHERE NOT EXISTS (SELECT FROM hold h WHERE h.lifted_at IS NULL AND h.workflow = 
 
 
 def claimable(
-    connection: psycopg.Connection, workflow: str, version: int, elements: Sequence[str]
+    connection: psycopg.Connection,
+    workflow: str,
+    version: int,
+    elements: Sequence[str],
+    until: datetime | str = "infinity",
 ) -> dict[str, datetime]:
-    """The stations where a token can be claimed, each with the order key of its first."""
-    rows = connection.execute(_FIRST, (list(elements), version, workflow)).fetchall()
+    """The stations where a token can be claimed, each with the order key of its first.
+
+    ``until`` leaves those out that were queued later: what is urgent is found without a walk over the arrivals.
+    """
+    rows = connection.execute(_FIRST, (list(elements), version, until, workflow)).fetchall()
     return {row[0]: row[1] for row in rows}
 
 
