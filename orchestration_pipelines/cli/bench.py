@@ -47,8 +47,8 @@ def bench(cases: int, with_floor: bool, wants_json: bool) -> None:
             tell(f"{setting} = {value[0] if value else '?'}")
     tell(f"running {cases:,} cases through one Dagster run")
     command = [sys.executable, "-m", "orchestration_pipelines.cli.bench_run", scratch.url, str(cases)]
-    environment = {**enter_dagster_home(scratch)}
-    ran = subprocess.run(command, capture_output=True, text=True, env={**_environ(), **environment}, check=False)  # noqa: S603 - our own module
+    enter_dagster_home(scratch)
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - our own module
     if ran.returncode != 0:
         raise click.ClickException(f"the run failed:\n{ran.stderr[-3000:]}")
     figures: dict[str, Any] = json.loads(ran.stdout.splitlines()[-1])
@@ -61,12 +61,6 @@ def bench(cases: int, with_floor: bool, wants_json: bool) -> None:
         print_json(figures)
     else:
         print_rows("bench", ["figure", "value"], [[name, json.dumps(v)] for name, v in figures.items()], False)
-
-
-def _environ() -> dict[str, str]:
-    import os
-
-    return dict(os.environ)
 
 
 def _fresh(url: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -67,10 +67,3 @@ def verbatim(value: Any) -> Text:
 def console() -> Console:
     """The terminal; wide where the output goes into a file, so that nothing is cut."""
     return Console(width=None if sys.stdout.isatty() else 140)
-
-
-def progress_line(shown: Callable[[], str]) -> None:
-    """Show progress on one line that is written over."""
-    end = "\r" if sys.stderr.isatty() else "\n"
-    click.echo(f"{shown():<100}", err=True, nl=False)
-    click.echo(end, err=True, nl=False)

@@ -59,7 +59,7 @@ def void_doubts(
     return found
 
 
-class CannotVoid(NotImplementedError):
+class CannotVoid(Exception):
     """The tool has no way to undo by key."""
 
 

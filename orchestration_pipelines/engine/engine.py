@@ -154,7 +154,7 @@ class Engine:
             urgent = self.clock() - URGENT
             waiting = self._claimable(connection)
             found.stations = {element: first <= urgent for element, first in waiting.items()}
-            found.earlier = bool(versions.earlier_ids(connection, self.workflow.name, version))
+            found.earlier = bool(released.ready_ids(connection, self.workflow.name, version))
         return found
 
     def next_decision(self, seconds: float) -> Unserved | None:
@@ -186,7 +186,7 @@ class Engine:
             if waiting:
                 return self._unserved(connection, min(waiting))
             due = timers.something_due(connection, now) or tokens.something_due(connection, now)
-            if due or versions.earlier_ids(connection, self.workflow.name, self.version):
+            if due or released.ready_ids(connection, self.workflow.name, self.version):
                 return self._unserved(connection, now)
         return None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
-from orchestration_pipelines.model.process import STATIONS
 from orchestration_pipelines.model.semantics import Arrive
 
 
@@ -59,8 +58,3 @@ def sweeping_order(workflow: Workflow) -> tuple[str, ...]:
         if element not in seen:
             visit(element)
     return tuple(reversed(order))
-
-
-def stations_of(workflow: Workflow) -> frozenset[str]:
-    """The ids of all stations, the undrawn cancellation included."""
-    return frozenset(e.id for e in workflow.process.elements.values() if e.kind in STATIONS) | {CANCELLATION}

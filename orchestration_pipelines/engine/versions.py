@@ -55,11 +55,6 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
         return made
 
 
-def earlier_ids(connection: psycopg.Connection, workflow: str, current: int) -> list[int]:
-    """The earlier versions on which a token is ready."""
-    return table.ready_ids(connection, workflow, current)
-
-
 def earlier(connection: psycopg.Connection, workflow: Workflow, current: int) -> list[tuple[int, Workflow]]:
     """The earlier versions on which cases are still in flight, each as a workflow that can be swept."""
     found = table.drawings(connection, table.ready_ids(connection, workflow.name, current))
