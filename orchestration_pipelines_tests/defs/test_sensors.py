@@ -171,6 +171,23 @@ def test_which_started_runs_have_died(engine: Engine, sweeper: str, age_s: int, 
         session.close()
 
 
+def test_a_sweep_at_work_is_given_two_seconds_to_notice_a_decision(
+    engine: Engine, tick: Tick, instance: dg.DagsterInstance
+) -> None:
+    """It looks up between two chunks, and a run of its own takes longer to start; one that it left is asked for."""
+    _submit(engine, "A")
+    engine.sweep()
+    job = workflow_definitions(engine.workflow.folder).get_job_def("small")
+    run = instance.create_run_for_job(job, tags={SWEEP: WHOLE}, status=dg.DagsterRunStatus.STARTING)
+    _put(instance, run, dg.DagsterRunStatus.STARTED)
+    _decide(engine)
+    assert tick("reviewer_table") is None
+    _age(engine, seconds=3)
+    asked = tick("reviewer_table")
+    assert asked is not None
+    assert asked.tags[SWEEP] == URGENT
+
+
 def test_a_dead_run_is_reported_as_failed(engine: Engine, tick: Tick, instance: dg.DagsterInstance) -> None:
     """So that it does not fill the queue for ever; a living one is left alone."""
     job = workflow_definitions(engine.workflow.folder).get_job_def("small")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from typing import Any
 
 from orchestration_pipelines.engine.advance import Advance
@@ -208,3 +209,20 @@ def test_a_hold_stops_claims_and_lets_go_when_lifted(draw: Draw) -> None:
         connection.execute("UPDATE hold SET lifted_at = now(), lifted_by = 'ann', lift_reason = 'over'")
     flow.sweep()
     assert flow.ends() == {"A": "done"}
+
+
+def test_more_than_one_chunk_is_shared_out_among_the_lanes(draw: Draw) -> None:
+    """Three cases are at work at the same time: each waits for the others."""
+    flow = draw(*STRAIGHT)
+    together = threading.Barrier(3)
+
+    def meet(case: object) -> dict[str, object]:
+        together.wait(timeout=20)
+        return {"ok": True}
+
+    flow.script["check"] = meet
+    flow.submit("A", "B", "C")
+    with flow.engine.open_sweep("test", chunk=1, lanes=3) as sweep:
+        swept = flow.engine.sweep_station(sweep, "check", until=time.monotonic() + 60)
+    assert swept[0].errors == []
+    assert swept[0].tally.completed["check"] == 3
