@@ -14,6 +14,7 @@ from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.database import db
 from orchestration_pipelines.cli.doctor import doctor
 from orchestration_pipelines.cli.holding import hold, resume
+from orchestration_pipelines.cli.log import log
 from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
 from orchestration_pipelines.cli.model import model
 from orchestration_pipelines.cli.new import new
@@ -72,6 +73,7 @@ for verb in (
     env,
     hold,
     incidents,
+    log,
     model,
     new,
     pilot,
