@@ -1,0 +1,104 @@
+"""Sampling automatic decisions: which are looked at again, and what the answers prove.
+
+The draw is a function of a seed, the day and the case: whoever draws again draws the same. The bound is a confidence
+sequence: it may be looked at after every answer, and stopped at whenever one likes.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from hashlib import sha256
+
+from orchestration_pipelines.domain.identity import length_prefixed
+
+#: bets against a rate: how much of what an answer "wrong" would cost is kept. Many small ones are right when errors
+#: are many, large ones when there are none; a mixture of them loses little either way.
+_KEPT = (0.05, 0.20, 0.35, 0.50, 0.65, 0.80)
+_STEPS = 60
+
+
+def draw(seed: str, day: date, case_key: str) -> float:
+    """A number in [0, 1) that belongs to this case on this day, under this seed."""
+    mark = sha256(length_prefixed(seed, day.isoformat(), case_key)).digest()
+    return int.from_bytes(mark[:8], "big") / 2**64
+
+
+def is_sampled(seed: str, day: date, case_key: str, rate: float) -> bool:
+    """Whether a decision is looked at again, where a part of ``rate`` (0 to 1) of its cell is."""
+    return draw(seed, day, case_key) < rate
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Reviews of one cell that were sampled at one rate: how many agreed with the machine, how many did not."""
+
+    rate: float  #: each stands for 1/rate decisions
+    agreed: int
+    disagreed: int
+
+    def __post_init__(self) -> None:
+        if not 0 < self.rate <= 1:
+            raise ValueError(f"a sampling rate lies above 0 and at most at 1, and is {self.rate}")
+
+
+def estimate(answers: Iterable[Answers]) -> float | None:
+    """The rate of disagreement over the decisions, each answer weighted by those it stands for; None without one."""
+    told = [each for each in answers if each.agreed + each.disagreed]
+    stand_for = sum((each.agreed + each.disagreed) / each.rate for each in told)
+    return sum(each.disagreed / each.rate for each in told) / stand_for if told else None
+
+
+def upper_bound(answers: Iterable[Answers], confidence: float = 0.95) -> float:
+    """What the rate of disagreement stays below, with this confidence, however often one looks.
+
+    A rate is out of the question once a gambler who bets against it would have multiplied the stake by
+    1 / (1 - confidence): by Ville's inequality that happens to the true rate with probability 1 - confidence at the
+    most, at any time. (Waudby-Smith and Ramdas 2024, "Estimating means of bounded random variables by betting".)
+    """
+    told = [each for each in answers if each.agreed + each.disagreed]
+    if not told:
+        return 1.0
+    enough = -math.log(1 - confidence)
+    low, high = estimate(told) or 0.0, 1.0
+    if high - low <= 0:
+        return 1.0
+    for _ in range(_STEPS):  # the gain grows with the rate that is bet against
+        middle = (low + high) / 2
+        low, high = (low, middle) if log_gain(told, middle) >= enough else (middle, high)
+    return high
+
+
+def log_gain(answers: Iterable[Answers], rate: float) -> float:
+    """The logarithm of what betting against ``rate`` would have made of a stake of 1."""
+    told = list(answers)
+    weights = [1 / each.rate for each in told]
+    heaviest = max(weights)
+    gains = []
+    for kept in _KEPT:
+        bet = (1 - kept) / (heaviest - rate) if heaviest > rate else 0.0
+        gain = 0.0
+        for each, weight in zip(told, weights, strict=True):
+            # An answer stands for `weight` decisions: itself, and weight - 1 that nobody looked at.
+            unseen = math.log1p(bet * rate)
+            gain += (each.agreed * weight + each.disagreed * (weight - 1)) * unseen
+            if each.disagreed:
+                gain += each.disagreed * math.log1p(bet * (rate - weight))
+        gains.append(gain)
+    most = max(gains)
+    return most + math.log(sum(math.exp(gain - most) for gain in gains) / len(gains))
+
+
+def reviews_needed(limit: float, confidence: float = 0.95) -> int:
+    """How many answers prove that the rate stays below ``limit``, if none of them disagrees."""
+    if not 0 < limit < 1:
+        raise ValueError(f"a limit lies between 0 and 1, and is {limit}")
+    few, many = 0, 1
+    while upper_bound([Answers(1.0, many, 0)], confidence) > limit:
+        few, many = many, many * 2
+    while many - few > 1:
+        middle = (few + many) // 2
+        few, many = (few, middle) if upper_bound([Answers(1.0, middle, 0)], confidence) <= limit else (middle, many)
+    return many
