@@ -44,6 +44,7 @@ MOVES: tuple[Move, ...] = (
     Move(TaskStatus.ASSIGNED, "claim", TaskStatus.CLAIMED),
     Move(TaskStatus.ASSIGNED, "unassign", TaskStatus.OPEN),
     Move(TaskStatus.CLAIMED, "release", TaskStatus.OPEN),
+    Move(TaskStatus.CLAIMED, "reassign", TaskStatus.ASSIGNED),
     *(Move(status, "decide", TaskStatus.DECIDED) for status in _OPEN),
     *(Move(status, "return", TaskStatus.RETURNED) for status in _OPEN),
     *(Move(status, "escalate", TaskStatus.ESCALATED) for status in _OPEN),
@@ -52,9 +53,15 @@ MOVES: tuple[Move, ...] = (
 )
 
 
-def joint_outcome(outcomes: list[str]) -> Outcome:
-    """What k signatures amount to: the choice they share; where they differ, it goes up."""
+#: an edit starts a new round; in place of a third one, somebody higher decides
+ROUNDS = 2
+
+
+def joint_outcome(outcomes: list[str], last_round: int = 1) -> Outcome:
+    """What k signatures amount to: the choice they share; where they differ, or edit once more, it goes up."""
     if not outcomes:
         raise ValueError("a joint outcome needs at least one signature")
+    if last_round > ROUNDS:
+        return Outcome.ESCALATE
     first = Outcome(outcomes[0])
     return first if all(outcome == first for outcome in outcomes) else Outcome.ESCALATE

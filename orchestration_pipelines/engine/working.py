@@ -252,7 +252,7 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
         return Failed(f"the case left {station.id} without a decision or a timer", final=True)
     last_round = max(signature.round for signature in signatures)
     valid = [signature for signature in signatures if signature.round == last_round]
-    outcome = joint_outcome([signature.outcome for signature in valid])
+    outcome = joint_outcome([signature.outcome for signature in valid], last_round)
     before = variables.get(station.id) or {}
     again = before.get("visit") == token.visit  # it stuck behind this decision, and is tried again
     people = [signature.decided_by for signature in valid]

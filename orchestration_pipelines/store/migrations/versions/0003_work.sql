@@ -21,7 +21,38 @@ ALTER TABLE review_task
     ADD COLUMN assigned_at  timestamptz,
     ADD COLUMN claimed_at   timestamptz,
     ADD COLUMN touched_at   timestamptz;               -- the last sign of work on it
-UPDATE review_task t SET order_key = t.opened_at, requested_by = c.requested_by FROM cases c WHERE c.id = t.case_id;
+-- The lane that asks just this, found or made.
+CREATE FUNCTION lane_of(p_workflow text, p_queue text, p_skill text, p_region text, p_level smallint) RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_lane int;
+BEGIN
+    LOOP
+        SELECT id INTO v_lane FROM work_lane WHERE workflow = p_workflow AND queue = p_queue AND level = p_level
+            AND skill IS NOT DISTINCT FROM p_skill AND region IS NOT DISTINCT FROM p_region;
+        EXIT WHEN v_lane IS NOT NULL;
+        INSERT INTO work_lane (workflow, queue, skill, region, level)
+            VALUES (p_workflow, p_queue, p_skill, p_region, p_level) ON CONFLICT DO NOTHING;
+    END LOOP;
+    RETURN v_lane;
+END $$;
+GRANT EXECUTE ON FUNCTION lane_of TO orchestration_app;
+UPDATE review_task t SET order_key = t.opened_at, requested_by = c.requested_by,
+    lane = lane_of(t.workflow, t.queue, t.skill, NULL, 1::smallint) FROM cases c WHERE c.id = t.case_id;
+ALTER TABLE review_task
+    ALTER COLUMN lane SET NOT NULL,
+    ALTER COLUMN order_key SET NOT NULL,
+    ALTER COLUMN requested_by SET NOT NULL;
+-- Whoever sends a task to another queue need not know of lanes. The order key stays: it was fixed when it was queued.
+CREATE FUNCTION review_task_lane() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+BEGIN
+    NEW.lane := lane_of(NEW.workflow, NEW.queue, NEW.skill, NEW.region, NEW.level);
+    RETURN NEW;
+END $$;
+CREATE TRIGGER lane BEFORE UPDATE OF queue, skill, region, level ON review_task FOR EACH ROW
+    WHEN ((OLD.queue, OLD.skill, OLD.region, OLD.level) IS DISTINCT FROM (NEW.queue, NEW.skill, NEW.region, NEW.level))
+    EXECUTE FUNCTION review_task_lane();
 CREATE INDEX review_task_pull ON review_task (lane, order_key, id) INCLUDE (requested_by, case_id, visit, round)
     WHERE status = 'open';
 CREATE INDEX review_task_in_hand ON review_task (assignee, workflow, queue) WHERE status IN ('assigned', 'claimed');
@@ -36,6 +67,7 @@ CREATE TABLE assignment (                              -- append only: who got a
                                                'decline', 'stuck', 'sla', 'absence')),
     by          text NOT NULL,                         -- a person, or 'system'
     at          timestamptz NOT NULL,
+    reason      text NOT NULL DEFAULT '',              -- what whoever did it says
     candidates  jsonb NOT NULL DEFAULT '[]',           -- the five best, with what they were weighed by
     excluded    jsonb NOT NULL DEFAULT '{}'            -- the rest: counts by reason
 );

@@ -1,0 +1,179 @@
+-- Who may do what, to which task: one body of rules, for one task or for many. Every path asks here: page, interface,
+-- bulk, plain SQL, command line, timer, manager and admin (H9).
+
+-- The policy can bar more people by what they did before.
+ALTER TABLE queue ADD COLUMN excludes text[] NOT NULL DEFAULT '{}'
+    CHECK (excludes <@ ARRAY['decided_before', 'team_of_requester']);
+
+-- Whether a person fits a lane: one row, with the reason why not, or NULL. Whoever has no skill on record is not limited
+-- by skills (as no region on record means every region), and then their own level counts.
+CREATE FUNCTION unfit(p_person text, p_role text, p_skill text, p_level smallint, p_region text)
+RETURNS TABLE (reason text) LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN r.active IS NOT TRUE THEN 'inactive'
+        WHEN NOT p_role = ANY (r.roles) THEN 'role'
+        WHEN p_skill IS NOT NULL AND s.person IS NULL
+            AND EXISTS (SELECT FROM reviewer_skill k WHERE k.person = p_person) THEN 'skill'
+        WHEN coalesce(s.level, r.level) < p_level THEN 'level'
+        WHEN p_region IS NOT NULL AND r.regions <> '{}' AND NOT p_region = ANY (r.regions) THEN 'region' END
+    FROM (SELECT) one
+    LEFT JOIN reviewer r ON r.person = p_person
+    LEFT JOIN reviewer_skill s ON s.person = p_person AND s.skill = p_skill
+$$;
+
+-- Everybody whom what was done before bars from a task, with the reason; ask it for one person, or join it. Two people
+-- of whom one stands in for the other count as one, if the absence had not ended when the task was opened.
+CREATE FUNCTION bars(p_task bigint, p_case bigint, p_visit int, p_round int, p_signatures smallint, p_requester text,
+                     p_opened timestamptz, p_excludes text[])
+RETURNS TABLE (person text, reason text) LANGUAGE sql STABLE AS $$
+    SELECT p_requester, 'requester'
+    UNION ALL SELECT d.decided_by, 'signed' FROM review_decision d
+        WHERE p_signatures > 1 AND d.case_id = p_case AND d.visit = p_visit AND d.round = p_round
+    UNION ALL SELECT a.delegate, 'stands_in' FROM absence a
+        WHERE a.person = p_requester AND (a.ends IS NULL OR a.ends > p_opened)
+    UNION ALL SELECT a.person, 'stands_in' FROM absence a
+        WHERE a.delegate = p_requester AND (a.ends IS NULL OR a.ends > p_opened)
+    UNION ALL SELECT a.delegate, 'stands_in' FROM review_decision d JOIN absence a ON a.person = d.decided_by
+        WHERE p_signatures > 1 AND d.case_id = p_case AND d.visit = p_visit AND d.round = p_round
+          AND (a.ends IS NULL OR a.ends > p_opened)
+    UNION ALL SELECT a.person, 'stands_in' FROM review_decision d JOIN absence a ON a.delegate = d.decided_by
+        WHERE p_signatures > 1 AND d.case_id = p_case AND d.visit = p_visit AND d.round = p_round
+          AND (a.ends IS NULL OR a.ends > p_opened)
+    UNION ALL SELECT o.assignee, 'holds_other' FROM review_task o
+        WHERE p_signatures > 1 AND o.case_id = p_case AND o.visit = p_visit AND o.id <> p_task
+          AND o.status IN ('assigned', 'claimed')
+    UNION ALL SELECT n.person, 'declined' FROM decline n WHERE n.task_id = p_task
+    UNION ALL SELECT d.decided_by, 'decided_before' FROM review_decision d
+        WHERE 'decided_before' = ANY (p_excludes) AND d.case_id = p_case
+    UNION ALL SELECT r.person, 'team_of_requester' FROM reviewer s JOIN reviewer r ON r.team = s.team
+        WHERE 'team_of_requester' = ANY (p_excludes) AND s.person = p_requester
+$$;
+
+-- Why somebody is given nothing at an instant: absent, or off shift. No row: they are there. Taking is not being given.
+CREATE FUNCTION unavailable(p_person text, p_at timestamptz)
+RETURNS TABLE (reason text) LANGUAGE sql STABLE AS $$
+    SELECT 'absent' FROM absence a
+        WHERE a.person = p_person AND a.starts <= p_at AND (a.ends IS NULL OR a.ends > p_at)
+    UNION ALL SELECT 'off_shift' FROM reviewer r
+        WHERE r.person = p_person AND EXISTS (SELECT FROM shift s WHERE s.person = p_person)
+          AND NOT EXISTS (SELECT FROM shift_stretches(r.person, r.zone, p_at) s
+                          WHERE s.begins <= p_at AND p_at < s.finishes)
+$$;
+
+-- May these people do this act on these tasks (person and task by position)? Yes, or no with the reason as a word and
+-- the rule as a sentence. p_at is needed for 'assign' alone: nobody is given a task who is not there.
+-- Acts: see, claim, decide, decline, assign (be given it), release, pause, resume; reassign (of managers, and 'system').
+-- Nobody decides what is in another's hands, a manager neither: they reassign it, which is recorded with the reason.
+CREATE FUNCTION can_many(p_person text[], p_act text, p_task bigint[], p_at timestamptz DEFAULT NULL)
+RETURNS TABLE (no int, person text, task bigint, allowed boolean, reason text, rule text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN QUERY
+    SELECT a.no::int, a.person, a.task, v.reason IS NULL, v.reason, CASE v.reason
+        WHEN 'no_act' THEN format('there is no act %s', p_act)
+        WHEN 'no_task' THEN format('there is no task %s', a.task)
+        WHEN 'ended' THEN CASE
+            WHEN t.status = 'expired' THEN format(
+                'task %s is no longer open: its time ran out, it was expired at %s and the case no longer waits for it',
+                t.id, t.ended_at)
+            WHEN NOT EXISTS (SELECT FROM review_task o WHERE o.case_id = t.case_id AND o.visit = t.visit
+                             AND o.ended_at IS NULL)
+                THEN format('task %s is no longer open: it was %s%s', t.id, t.status, coalesce(
+                    (SELECT format(' by %s at %s', d.decided_by, d.decided_at) FROM review_decision d
+                     WHERE d.task_id = t.id), format(' at %s', t.ended_at)))
+            -- What was chosen stays unsaid until all have signed.
+            ELSE format('task %s is no longer open: it was signed by %s at %s', t.id, t.assignee, t.ended_at) END
+        WHEN 'cancelled' THEN format('the case of task %s is cancelled: nobody decides it any more', t.id)
+        WHEN 'held' THEN format('task %s is %s %s since %s: ask them to release it, or a manager to reassign it',
+            t.id, CASE t.status WHEN 'assigned' THEN 'assigned to' ELSE 'claimed by' END, t.assignee,
+            coalesce(t.claimed_at, t.assigned_at))
+        WHEN 'has_it' THEN format('%s has task %s already, since %s', a.person, t.id,
+            coalesce(t.claimed_at, t.assigned_at))
+        WHEN 'not_theirs' THEN format('task %s is not in the hands of %s: it is %s', t.id, a.person, t.status)
+            || coalesce(CASE t.status WHEN 'assigned' THEN ' to ' ELSE ' by ' END || t.assignee || ' since ' || coalesce(t.claimed_at, t.assigned_at), '')
+        WHEN 'not_claimed' THEN format('%s has not begun with task %s: claim it first', a.person, t.id)
+        WHEN 'paused' THEN format('task %s is paused already', t.id)
+        WHEN 'running' THEN format('task %s is not paused', t.id)
+        WHEN 'not_manager' THEN format('only a manager reassigns, and %s is none', a.person)
+        WHEN 'not_requester' THEN format('only %s, who submitted the case, answers for it', w.requester)
+        WHEN 'of_requester' THEN format('task %s is asked of %s, who submitted the case: it is given to nobody', t.id,
+            w.requester)
+        WHEN 'requester' THEN format('%s submitted this case: nobody decides their own', a.person)
+        WHEN 'inactive' THEN format('%s is not an active reviewer', a.person)
+        WHEN 'role' THEN format('queue %s asks for the role %s, which %s has not', t.queue, q.role, a.person)
+        WHEN 'skill' THEN format('task %s asks for the skill %s, which %s has not', t.id, t.skill, a.person)
+        WHEN 'level' THEN format('task %s asks for level %s%s, which %s has not reached', t.id, t.level,
+            coalesce(' in ' || t.skill, ''), a.person)
+        WHEN 'region' THEN format('task %s is of the region %s, which is not among those of %s', t.id, t.region, a.person)
+        WHEN 'signed' THEN format('%s has signed in this round already: four eyes are two people', a.person)
+        WHEN 'stands_in' THEN format('%s and somebody who submitted or signed this case stand in for one another: '
+            'four eyes are two people', a.person)
+        WHEN 'holds_other' THEN format('%s has another signature of this case in hand: four eyes are two people', a.person)
+        WHEN 'declined' THEN format('%s has declined task %s', a.person, t.id)
+        WHEN 'decided_before' THEN format('%s has decided this case before, and queue %s asks for somebody new', a.person,
+            t.queue)
+        WHEN 'team_of_requester' THEN format('%s is of the team of %s, who submitted this case', a.person, w.requester)
+        WHEN 'absent' THEN format('%s is absent', a.person)
+        WHEN 'off_shift' THEN format('%s is off shift', a.person)
+        WHEN 'unseen' THEN format('%s neither has the role of queue %s nor had task %s in hand', a.person, t.queue, t.id)
+        ELSE CASE WHEN p_act IN ('release', 'pause', 'resume') THEN format('%s has task %s in hand', a.person, t.id)
+                  WHEN p_act = 'reassign' THEN CASE a.person WHEN 'system' THEN 'a timer reassigns'
+                       ELSE 'role manager' END
+                  WHEN q.role = 'requester' THEN format('%s submitted the case and answers for it', w.requester)
+                  ELSE format('role %s of queue %s', q.role, t.queue) END END
+    FROM unnest(p_person, p_task) WITH ORDINALITY AS a (person, task, no)
+    LEFT JOIN review_task t ON t.id = a.task
+    LEFT JOIN cases c ON c.id = t.case_id
+    LEFT JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
+    CROSS JOIN LATERAL (SELECT coalesce(t.requested_by, c.requested_by) AS requester,
+                               t.status IN ('assigned', 'claimed') AS in_hand) w
+    CROSS JOIN LATERAL (SELECT CASE
+        WHEN p_act NOT IN ('see', 'claim', 'decide', 'decline', 'assign', 'release', 'pause', 'resume', 'reassign')
+            THEN 'no_act'
+        WHEN t.id IS NULL THEN 'no_task'
+        WHEN p_act = 'see' THEN CASE
+            WHEN t.assignee = a.person OR q.role = 'requester' AND a.person = w.requester THEN NULL
+            WHEN EXISTS (SELECT FROM reviewer r WHERE r.person = a.person AND r.active
+                         AND r.roles && ARRAY[q.role, 'manager']) THEN NULL
+            ELSE 'unseen' END
+        WHEN t.ended_at IS NOT NULL THEN 'ended'
+        WHEN c.state <> 'open' OR c.cancel_reason IS NOT NULL THEN 'cancelled'
+        WHEN p_act = 'reassign' THEN CASE
+            WHEN a.person = 'system' THEN NULL
+            WHEN a.person = w.requester THEN 'requester'
+            WHEN NOT EXISTS (SELECT FROM reviewer r WHERE r.person = a.person AND r.active
+                             AND 'manager' = ANY (r.roles)) THEN 'not_manager' END
+        WHEN p_act IN ('release', 'pause', 'resume') THEN CASE
+            WHEN NOT w.in_hand OR t.assignee <> a.person THEN 'not_theirs'
+            WHEN p_act = 'release' THEN NULL
+            WHEN t.status <> 'claimed' THEN 'not_claimed'
+            WHEN p_act = 'resume' AND EXISTS (SELECT FROM touch u WHERE u.task_id = t.id AND u.stopped_at IS NULL)
+                THEN 'running'
+            WHEN p_act = 'pause' AND NOT EXISTS (SELECT FROM touch u WHERE u.task_id = t.id AND u.stopped_at IS NULL)
+                THEN 'paused' END
+        WHEN w.in_hand AND t.assignee <> a.person AND p_act <> 'assign' THEN 'held'
+        WHEN w.in_hand AND t.assignee = a.person AND (p_act = 'assign' OR p_act = 'claim' AND t.status = 'claimed')
+            THEN 'has_it'
+        WHEN w.in_hand AND t.assignee = a.person AND p_act = 'decline' THEN NULL
+        WHEN q.role = 'requester' THEN CASE
+            WHEN p_act IN ('assign', 'decline') THEN 'of_requester'
+            WHEN a.person <> w.requester THEN 'not_requester' END
+        WHEN a.person = w.requester THEN 'requester'
+        ELSE coalesce(
+            (SELECT u.reason FROM unfit(a.person, q.role, t.skill, t.level, t.region) u),
+            (SELECT b.reason FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, w.requester, t.opened_at,
+                                       q.excludes) b WHERE b.person = a.person LIMIT 1),
+            CASE WHEN p_act = 'assign' THEN (SELECT n.reason FROM unavailable(a.person, p_at) n LIMIT 1) END)
+        END AS reason) v
+    ORDER BY a.no;
+END $$;
+
+DROP FUNCTION can(text, text, bigint);
+-- The same for one person and one task.
+CREATE FUNCTION can(p_person text, p_act text, p_task bigint, p_at timestamptz DEFAULT NULL,
+                    OUT allowed boolean, OUT rule text, OUT reason text)
+LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    SELECT m.allowed, m.rule, m.reason INTO allowed, rule, reason
+        FROM can_many(ARRAY[p_person], p_act, ARRAY[p_task], p_at) m;
+END $$;

@@ -1,0 +1,124 @@
+-- Four eyes at the decision: k distinct people, blind to one another until all are in; and the grants of human work.
+
+-- Every decision passes here, whoever inserts it and however. A decision on an open task needs no claim before it: it is
+-- taken and decided in one instant, so that it is never in hand and counts against no limit.
+CREATE OR REPLACE FUNCTION review_decision_effect() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    t review_task; v_digest text; v_signed int;
+    v_goes_up boolean := NEW.round > 2;  -- domain.review.ROUNDS: a third round is not held, somebody higher decides
+BEGIN
+    SELECT * INTO STRICT t FROM review_task WHERE id = NEW.task_id;
+    UPDATE review_task SET round = NEW.round, ended_at = NEW.decided_at, assignee = NEW.decided_by,
+        status = CASE NEW.outcome WHEN 'return' THEN 'returned' WHEN 'escalate' THEN 'escalated' ELSE 'decided' END
+        WHERE id = NEW.task_id;
+    IF NEW.edits <> '{}' THEN
+        UPDATE cases SET variables = variables || NEW.edits WHERE id = NEW.case_id
+            RETURNING shown_digest(variables) INTO v_digest;
+    END IF;
+    IF v_goes_up THEN
+        UPDATE review_task SET status = 'escalated', ended_at = NEW.decided_at
+            WHERE case_id = NEW.case_id AND visit = NEW.visit AND ended_at IS NULL;
+    ELSIF NEW.edits <> '{}' THEN
+        -- Those who have signed the earlier payload sign again, on the new digest: first in first out within their
+        -- class as of now, so that the weight of the class is kept and no waiting is inherited.
+        INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, round, queue, skill, question,
+                                 editable, digest, opened_at, due_at, lane, region, level, priority, order_key,
+                                 requested_by)
+            SELECT case_id, workflow, element, visit, (SELECT max(signature) FROM review_task
+                       WHERE case_id = NEW.case_id AND visit = NEW.visit) + row_number() OVER (ORDER BY id),
+                   signatures, NEW.round, queue, skill, question, editable, v_digest, NEW.decided_at, due_at, lane,
+                   region, level, priority, NEW.decided_at - (opened_at - order_key), requested_by
+            FROM review_task
+            WHERE case_id = NEW.case_id AND visit = NEW.visit AND round = t.round AND ended_at IS NOT NULL
+              AND id <> NEW.task_id;
+        UPDATE review_task SET round = NEW.round, digest = v_digest
+            WHERE case_id = NEW.case_id AND visit = NEW.visit AND ended_at IS NULL;
+    END IF;
+    PERFORM append_audit(NEW.case_id, NEW.decided_by, NEW.role, 'signed', 'task:' || NEW.task_id, NEW.decided_at,
+        jsonb_build_object('outcome', NEW.outcome, 'element', t.element, 'visit', NEW.visit, 'round', NEW.round,
+            'digest', NEW.digest, 'version', NEW.version_id, 'rationale', NEW.rationale, 'edits', NEW.edits,
+            'asserted_by', NEW.asserted_by));
+    SELECT count(DISTINCT decided_by) INTO v_signed FROM review_decision
+        WHERE case_id = NEW.case_id AND visit = NEW.visit AND round = NEW.round;
+    IF v_goes_up OR v_signed >= t.signatures THEN
+        -- All are in: the wait is over, and the case goes to the front of its station.
+        UPDATE token SET status = 'ready', order_key = NEW.decided_at - interval '1 day', attempt = 0, crashes = 0
+            WHERE case_id = NEW.case_id AND visit = NEW.visit AND status = 'waiting';
+        UPDATE timer SET status = 'void' WHERE case_id = NEW.case_id AND visit = NEW.visit AND status = 'armed';
+        PERFORM pg_notify('orchestration_decided', t.workflow);
+    END IF;
+    RETURN NULL;
+END $$;
+
+-- A task makes its legal moves only; and whoever works on it stops when it ends, however it ends.
+CREATE OR REPLACE FUNCTION review_task_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF NEW.status <> OLD.status AND NOT EXISTS (
+        SELECT FROM review_move WHERE from_status = OLD.status AND to_status = NEW.status) THEN
+        RAISE EXCEPTION 'a task cannot go from % to %: the legal moves are in the table review_move',
+            OLD.status, NEW.status USING ERRCODE = 'OP005';
+    END IF;
+    IF OLD.status = 'claimed' AND NEW.ended_at IS NOT NULL THEN
+        UPDATE touch SET stopped_at = greatest(started_at, NEW.ended_at)
+            WHERE task_id = NEW.id AND stopped_at IS NULL;
+    END IF;
+    RETURN NEW;
+END $$;
+
+-- ---------------------------------------------------------------- what people see
+-- Until all signatures of a visit are in, nobody is shown what one of them says: neither those who sign next, nor the
+-- auditor, who may be one of them. Afterwards everything is there, with what it takes to check the record.
+CREATE FUNCTION still_signing(p_case bigint, p_visit int) RETURNS TABLE (sealed boolean) LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM review_task o WHERE o.case_id = p_case AND o.visit = p_visit AND o.ended_at IS NULL)
+$$;
+CREATE OR REPLACE VIEW audit_trail AS
+    SELECT case_id, seq, (b ->> 'at')::timestamptz AS at, b ->> 'actor' AS actor, b ->> 'role' AS role,
+           b ->> 'act' AS act, b ->> 'record' AS record,
+           CASE WHEN sealed THEN b - '{outcome,rationale,edits}'::text[] || '{"sealed": true}' ELSE b END AS b,
+           coalesce(sealed, false) AS sealed, commitment, prev,
+           CASE WHEN sealed THEN NULL ELSE salt END AS salt, CASE WHEN sealed THEN NULL ELSE body END AS body
+    FROM audit_entry, LATERAL (SELECT convert_from(body, 'UTF8')::jsonb AS b) AS parsed
+    LEFT JOIN LATERAL (
+        SELECT s.sealed FROM still_signing(case_id, (b ->> 'visit')::int) s WHERE b ->> 'act' = 'signed') open ON true;
+CREATE VIEW decision_trail AS
+    SELECT d.* FROM review_decision d, LATERAL still_signing(d.case_id, d.visit) s WHERE NOT s.sealed;
+CREATE VIEW task_trail AS
+    SELECT t.id, t.case_id, t.workflow, t.element, t.visit, t.signature, t.signatures, t.round,
+           CASE WHEN t.ended_at IS NOT NULL AND s.sealed THEN 'signed' ELSE t.status END AS status, t.queue, t.skill,
+           t.region, t.level, t.priority, t.assignee, t.requested_by, t.opened_at, t.assigned_at, t.claimed_at,
+           t.touched_at, t.due_at, t.ended_at
+    FROM review_task t, LATERAL still_signing(t.case_id, t.visit) s;
+
+-- ---------------------------------------------------------------- append only
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON assignment
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON decline
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON work_policy
+    FOR EACH STATEMENT EXECUTE FUNCTION append_only();
+
+-- ---------------------------------------------------------------- grants
+-- A task comes into somebody's hands, and out of them, by hand() alone: the application cannot write who has it.
+REVOKE UPDATE ON review_task FROM orchestration_app;
+GRANT UPDATE (status, ended_at, queue, lane, skill, region, level, priority, order_key, due_at)
+    ON review_task TO orchestration_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON team, reviewer_skill, shift, absence, calendar, calendar_hours,
+    calendar_holiday, station_limit, sla_policy, sla_ladder, known_skill, known_region, class_weight, rotation
+    TO orchestration_app;
+GRANT SELECT, INSERT, UPDATE ON work_lane, sla_clock, sla_rung, sla_pause, notification TO orchestration_app;
+GRANT SELECT, INSERT ON work_policy TO orchestration_app;
+GRANT SELECT ON assignment, decline, touch, decision_trail, task_trail TO orchestration_app;
+GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO orchestration_app;
+GRANT SELECT ON team, reviewer_skill, shift, absence, work_policy, calendar, calendar_hours, calendar_holiday,
+    station_limit, sla_policy, sla_ladder, work_lane, assignment, decline, touch, sla_clock, sla_rung, sla_pause,
+    notification, decision_trail, task_trail, audit_trail TO orchestration_auditor;
+REVOKE SELECT ON review_decision, review_task, audit_entry FROM orchestration_auditor;
+GRANT SELECT (case_id, seq, commitment, prev) ON audit_entry TO orchestration_auditor;
+
+REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION can, can_many, unfit, bars, unavailable, still_signing, hand, pull, touch_work,
+    append_audit_many TO orchestration_app;
+GRANT EXECUTE ON FUNCTION can TO orchestration_reviewer;
+GRANT EXECUTE ON FUNCTION still_signing TO orchestration_auditor;
