@@ -17,6 +17,7 @@ from orchestration_pipelines.engine.lookout import EVERY_S, Lookout
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Swept
+from orchestration_pipelines.engine.tables import ActiveTables, in_force
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
@@ -86,7 +87,8 @@ class Engine:
         clock: Callable[[], datetime] | None = None,
         tool_urls: Mapping[str, str] | None = None,
     ) -> None:
-        self.url, self.workflow = url, workflow
+        self.url, self.workflow = url, workflow  #: as its folder has it
+        self._tables = ActiveTables(workflow.name)
         self.clock: Callable[[], datetime] = clock or Clock()
         self._tool_urls = dict(tool_urls or {})
 
@@ -99,6 +101,14 @@ class Engine:
         """The id of this drawing's version; released on first use."""
         with self.connect() as connection:
             return versions.release(connection, self.workflow, account.user(), self.clock())
+
+    @cached_property
+    def in_force(self) -> Workflow:
+        """The workflow with the tables that were released, whatever the files in its folder say."""
+        version = self.version
+        with self.connect() as connection:
+            self._tables.refresh(connection)
+            return in_force(connection, self.workflow, version, self._tables)
 
     def tools(self) -> dict[str, Callable[[], Any]]:
         """The factories of the tools that the workflow's workers may use."""
@@ -115,7 +125,7 @@ class Engine:
 
     def station(self, element: str) -> Station:
         """A station of the current version."""
-        return Station(self.workflow, self.version, element)
+        return Station(self.in_force, self.version, element)
 
     @cached_property
     def order(self) -> tuple[str, ...]:
@@ -134,7 +144,7 @@ class Engine:
         with connect(self.url, sweeper=True) as connection:
             return intake.submit(
                 connection,
-                self.workflow,
+                self.in_force,
                 self.version,
                 rows,
                 requested_by=requested_by,
@@ -210,7 +220,9 @@ class Engine:
     def open_sweep(self, run: str, *, look_every_s: float = EVERY_S, **settings: Any) -> Sweep:
         """A sweeper's session, to sweep stations with."""
         lookout = Lookout(self._urgent_stations, look_every_s)
-        return Sweep(self.url, run, clock=self.clock, tools=self.tools(), lookout=lookout, **settings)
+        return Sweep(
+            self.url, run, clock=self.clock, tools=self.tools(), lookout=lookout, tables=self._tables, **settings
+        )
 
     def _urgent_stations(self, connection: psycopg.Connection) -> list[Station]:
         return [self.station(element) for element in self._claimable(connection, self.clock() - URGENT)]
@@ -237,7 +249,7 @@ class Engine:
     def sweep_earlier(self, sweep: Sweep, *, until: float) -> list[Swept]:
         """Sweep the cases that finish on earlier versions of the drawing, through the same code."""
         with self.connect() as connection:
-            flights = versions.earlier(connection, self.workflow, self.version)
+            flights = versions.earlier(connection, self.workflow, self.version, self._tables)
         swept: list[Swept] = []
         for version, workflow in flights:
             stations = [Station(workflow, version, element) for element in sweeping_order(workflow)]

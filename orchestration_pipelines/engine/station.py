@@ -65,9 +65,9 @@ class Station:
         """The DMN decision of a business rule task."""
         return self.element.calls or self.element.id
 
-    @cached_property
+    @property
     def table(self) -> Table:
-        """The released table that has the decision."""
+        """The released table that has the decision, as it is in force now."""
         return self.workflow.tables[self.decision]
 
     @cached_property

@@ -22,6 +22,7 @@ from orchestration_pipelines.engine.collector import collector_at_rest
 from orchestration_pipelines.engine.failpoint import reached
 from orchestration_pipelines.engine.lookout import Lookout
 from orchestration_pipelines.engine.station import Station
+from orchestration_pipelines.engine.tables import ActiveTables
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.verdict import Failed, Step, Trip, Verdict
 from orchestration_pipelines.engine.working import work
@@ -73,12 +74,14 @@ class Sweep:
         clock: Callable[[], datetime],
         tools: Mapping[str, Callable[[], Any]],
         lookout: Lookout,
+        tables: ActiveTables,
         chunk: int = CHUNK,
         lanes: int = LANES,
         lease_s: float = LEASE_S,
     ) -> None:
         self._session = SweeperSession(url, run)
         self._url, self._clock, self._lookout = url, clock, lookout
+        self._tables = tables
         self._chunk, self._lease_s = chunk, lease_s
         self._lanes = [_Lane(url, tools) for _ in range(lanes)]
 
@@ -184,6 +187,7 @@ class Sweep:
         started_at, begun = self._clock(), time.monotonic()
         if carrier is not None:
             carrier.held = tokens.held(lane.connection, station.workflow.name)
+        self._tables.refresh(lane.connection)
         trips, seconds = self._travel(lane, station, claimed, carrier)
         size.learn(len(claimed), time.monotonic() - begun)
         if station.worker is not None and station.worker.external is not None:

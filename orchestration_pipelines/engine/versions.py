@@ -7,9 +7,13 @@ from datetime import datetime
 import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
+from orchestration_pipelines.engine import releases
+from orchestration_pipelines.engine.releases import Person
+from orchestration_pipelines.engine.tables import ActiveTables, in_force
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
 from orchestration_pipelines.model import bpmn
-from orchestration_pipelines.model.process import Kind, Process
+from orchestration_pipelines.model.process import Element, Kind, Process
+from orchestration_pipelines.store import releases as store
 from orchestration_pipelines.store import versions as table
 from orchestration_pipelines.store.casework import note
 
@@ -26,22 +30,18 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
         fields = [(field.name, field.type, field.optional) for field in workflow.intake.fields]
         table.put_fields(connection, workflow.name, fields)
         table.add_reviewers(connection, [(person, list(roles)) for person, roles in workflow.reviewers.items()])
-        for decided in {id(file): file for file in workflow.tables.values()}.values():
-            table.put_table(
-                connection,
-                workflow.name,
-                decided.file_name,
-                digest=decided.model.digest,
-                content=decided.content,
-                by=by,
-                now=now,
-            )
+        releases.install(connection, workflow, Person(by), now)
+        active = ActiveTables(workflow.name)
+        active.refresh(connection)
+        _refuse_undecided(workflow, active)
         _refuse_unbound(connection, workflow)
-        _refuse_approval_by_timeout(workflow)
+        _refuse_approval_by_timeout(connection, workflow)
         known = table.find(connection, workflow.name, workflow.process.digest)
         if known is not None:
             return known
         made = table.add(connection, workflow.name, workflow.process.digest, workflow.bpmn, by=by, now=now)
+        pinned = [d for e in workflow.process.elements.values() if (d := pinned_decision(e)) is not None]
+        store.pin(connection, made, [(decision, active[decision].model.digest) for decision in pinned])
         note(
             connection,
             record,
@@ -55,23 +55,47 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
         return made
 
 
-def earlier(connection: psycopg.Connection, workflow: Workflow, current: int) -> list[tuple[int, Workflow]]:
+def earlier(
+    connection: psycopg.Connection, workflow: Workflow, current: int, active: ActiveTables
+) -> list[tuple[int, Workflow]]:
     """The earlier versions on which cases are still in flight, each as a workflow that can be swept."""
     found = table.drawings(connection, table.ready_ids(connection, workflow.name, current))
-    return [(drawn.id, workflow.on(_read(workflow, drawn), drawn.bpmn)) for drawn in found]
+    return [
+        (drawn.id, in_force(connection, workflow.on(_read(workflow, drawn), drawn.bpmn), drawn.id, active))
+        for drawn in found
+    ]
+
+
+def pinned_decision(element: Element) -> str | None:
+    """The decision that a business rule task binds when its drawing is released."""
+    pinned = element.kind is Kind.RULE and element.extra.get("binding") == "pinned"
+    return element.calls or element.id if pinned else None
 
 
 def _read(workflow: Workflow, drawn: table.Drawing) -> Process:
     return bpmn.loads(drawn.bpmn, f"{workflow.name} version {drawn.version}")
 
 
-def _refuse_approval_by_timeout(workflow: Workflow) -> None:
-    if workflow.process.extra.get("timeoutMayApprove") == "true":
+def _refuse_undecided(workflow: Workflow, active: ActiveTables) -> None:
+    """What is in the folder does not count before it is released."""
+    problems = [
+        f"{element.id} ({element.name}) asks for the decision {decision!r}, which no released table has: release "
+        f"{workflow.tables[decision].file_name} with orchestrate model release"
+        for element in workflow.process.elements.values()
+        if element.kind is Kind.RULE and (decision := element.calls or element.id) not in active
+    ]
+    if problems:
+        raise WorkflowRefused(workflow.name, problems)
+
+
+def _refuse_approval_by_timeout(connection: psycopg.Connection, workflow: Workflow) -> None:
+    if workflow.process.extra.get("timeoutMayApprove") == "true" and not releases.approved_by_two(connection, workflow):
         raise WorkflowRefused(
             workflow.name,
             [
-                "orch:timeoutMayApprove lets running out of time approve: that takes two people's release, which "
-                "is not there yet; lead the timer to where a person or a rule decides"
+                "orch:timeoutMayApprove lets running out of time approve: that takes two people's release of this very "
+                "drawing: orchestrate model release FILE.bpmn, then orchestrate model approve by somebody else; or "
+                "lead the timer to where a person or a rule decides"
             ],
         )
 
@@ -85,11 +109,6 @@ def _refuse_unbound(connection: psycopg.Connection, workflow: Workflow) -> None:
             f"{stays} the worker {(process.elements[element].calls or element)!r}: keep it in workers.py until they "
             "have ended"
             for element in workflow.on(process, drawn.bpmn).missing_workers()
-        )
-        problems.extend(
-            f"{stays} the decision {decision!r}: keep its .dmn file until they have ended"
-            for element in process.elements.values()
-            if element.kind is Kind.RULE and (decision := element.calls or element.id) not in workflow.tables
         )
         problems.extend(
             f"{stays} the queue {queue!r}: keep it in workflow.yaml until they have ended"

@@ -15,7 +15,18 @@ from orchestration_pipelines.store.urls import DatabaseUnreachable
 
 MIGRATIONS = Path(__file__).parent / "migrations"
 
-_APPEND_ONLY = ("audit_entry", "review_decision", "assignment", "decline", "work_policy")
+_APPEND_ONLY = (
+    "audit_entry",
+    "review_decision",
+    "model_file",
+    "model_release",  # but for its state, which a trigger moves
+    "release_act",
+    "release_rule",
+    "pinned_table",
+    "assignment",
+    "decline",
+    "work_policy",
+)
 _WITHHELD = ("withheld_outcome", "withheld_protected")
 #: everybody but the owner and orchestration_evaluation
 _ROLES = ("orchestration_app", "orchestration_reviewer", "orchestration_worker", "orchestration_auditor")

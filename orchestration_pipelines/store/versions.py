@@ -57,26 +57,12 @@ def add_reviewers(connection: psycopg.Connection, reviewers: Sequence[tuple[str,
     )
 
 
-def put_table(
-    connection: psycopg.Connection,
-    workflow: str,
-    file_name: str,
-    *,
-    digest: str,
-    content: bytes,
-    by: str,
-    now: datetime,
-) -> None:
-    """A decision table becomes the active one of its file."""
-    connection.execute(
-        "UPDATE decision_table SET active = false WHERE workflow = %s AND file_name = %s AND digest <> %s AND active",
-        (workflow, file_name, digest),
-    )
-    connection.execute(
-        "INSERT INTO decision_table VALUES (%s, %s, %s, %s, true, %s, %s) "
-        "ON CONFLICT (workflow, file_name, digest) DO UPDATE SET active = true WHERE NOT decision_table.active",
-        (workflow, file_name, digest, content, now, by),
-    )
+def record_of(connection: psycopg.Connection, workflow: str) -> int:
+    """The number of a workflow's record."""
+    row = connection.execute("SELECT -id FROM workflow WHERE name = %s", (workflow,)).fetchone()
+    if row is None:
+        raise LookupError(f"there is no workflow {workflow}")
+    return int(row[0])
 
 
 def find(connection: psycopg.Connection, workflow: str, digest: str) -> int | None:

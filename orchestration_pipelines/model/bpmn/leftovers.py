@@ -79,6 +79,8 @@ def _extensions(node: ET.Element, kind: str) -> Iterator[str]:
             yield f"{named(node)}: orch:{name} means nothing on a {kind}: there are {meant}"
         elif name in profile.FLAGS and value not in ("true", "false"):
             yield f"{named(node)}: orch:{name} is {value!r}: write true or false"
+        elif value not in profile.CHOICES.get(name, (value,)):
+            yield f"{named(node)}: orch:{name} is {value!r}: write {' or '.join(profile.CHOICES[name])}"
     for extension in node.findall(f"{_IN}extensionElements/*"):
         if namespace(extension) == profile.OURS:
             yield (

@@ -134,6 +134,7 @@ EXTENSIONS: dict[str, dict[str, str]] = {
     "businessRuleTask": {
         **_OWNER,
         "decision": "the decision's name, where it is not the element's id",
+        "binding": "active (the default): the table in force; pinned: the one in force when the drawing was released",
         "approvedWhen": "= FEEL over the case and the answer: true gives the case an approval",
     },
     "startEvent": _OWNER,
@@ -144,6 +145,8 @@ EXTENSIONS: dict[str, dict[str, str]] = {
 }
 #: those that are true or false; anything else would be read as false and mean to be true
 FLAGS = frozenset({"requiresApproval", "approves", "timeoutMayApprove"})
+#: those with a few values
+CHOICES: dict[str, tuple[str, ...]] = {"binding": ("active", "pinned")}
 
 #: what may stand beside the process: definitions that its elements refer to, and pictures
 BESIDE = frozenset(

@@ -1,0 +1,64 @@
+"""The decision tables in force: those that were released, whatever the files on disk say by now."""
+
+from __future__ import annotations
+
+import threading
+from collections import ChainMap
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import psycopg
+
+from orchestration_pipelines.engine.workflow import Table, Workflow
+from orchestration_pipelines.model import dmn
+from orchestration_pipelines.store import releases
+from orchestration_pipelines.store.releases import ActiveFile
+
+
+def read_table(file_name: str, content: bytes) -> Table:
+    """A released file as a table."""
+    return Table(file_name, content, dmn.loads(content, file_name))
+
+
+class ActiveTables(Mapping[str, Table]):
+    """The active tables of a workflow, by decision. A sweep asks at each chunk whether they are still the same."""
+
+    def __init__(self, workflow: str) -> None:
+        self._workflow = workflow
+        self._releases: list[tuple[int]] = []
+        self._tables: dict[str, Table] = {}
+        self._lock = threading.Lock()
+
+    def refresh(self, connection: psycopg.Connection) -> None:
+        """Take over what was released meanwhile: one look into a small index where nothing was."""
+        if releases.active_ids(connection, self._workflow) == self._releases:
+            return
+        with self._lock:
+            files = releases.active_files(connection, self._workflow)
+            self._tables = self._read(files)
+            self._releases = [(file.release,) for file in files]
+
+    def _read(self, files: list[ActiveFile]) -> dict[str, Table]:
+        known = {table.model.digest: table for table in self._tables.values()}
+        tables = [known.get(file.digest) or read_table(file.file_name, file.content) for file in files]
+        return {decision: table for table in tables for decision in table.model.decisions}
+
+    def __getitem__(self, decision: str) -> Table:
+        return self._tables[decision]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._tables)
+
+    def __len__(self) -> int:
+        return len(self._tables)
+
+
+def in_force(connection: psycopg.Connection, workflow: Workflow, version: int, active: ActiveTables) -> Workflow:
+    """A version of a workflow with the tables that hold for it: those that it is pinned to, then the active ones."""
+    pinned = {
+        decision: active[decision]
+        if decision in active and active[decision].model.digest == digest
+        else read_table(f"{decision} as pinned", content)
+        for decision, digest, content in releases.pinned(connection, version)
+    }
+    return replace(workflow, tables=ChainMap(pinned, active))  # type: ignore[arg-type]
