@@ -11,6 +11,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -153,6 +154,12 @@ class BusinessCalendar:
                 opened, closed = _moment(day, opens, zone, 0), _moment(day, closes, zone, 1)
                 if opened < closed:  # a stretch that the night skips is none
                     yield opened, closed
+
+
+@lru_cache(maxsize=64)
+def business_calendar(zone: str, hours: tuple[Hours, ...], holidays: frozenset[date]) -> BusinessCalendar:
+    """The calendar of these values: laid out once for a year, whoever asks."""
+    return BusinessCalendar(zone, hours, holidays)
 
 
 def _moment(day: date, wall_s: int, zone: ZoneInfo, fold: int) -> int:

@@ -14,15 +14,17 @@ from datetime import datetime
 
 import psycopg
 
+from orchestration_pipelines.engine import clocks as promises
 from orchestration_pipelines.engine.asking import Arrival, ask
 from orchestration_pipelines.engine.carrying import Carrier, enough
 from orchestration_pipelines.engine.failpoint import reached
 from orchestration_pipelines.engine.gathering import Gathered
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.tally import Tally
-from orchestration_pipelines.engine.verdict import Step, Trip, variables_of
+from orchestration_pipelines.engine.verdict import Done, Step, Trip, variables_of
 from orchestration_pipelines.engine.working import key_of
-from orchestration_pipelines.store import cases, faults, records, reviews, tokens
+from orchestration_pipelines.model.process import Kind
+from orchestration_pipelines.store import cases, clocks, faults, records, reviews, tokens
 from orchestration_pipelines.store.tokens import Claimed
 
 
@@ -94,6 +96,8 @@ class Advance:
         records.void_approvals(connection, gathered.voided, now)
         records.give_approvals(connection, gathered.approvals, now)
         reviews.end_tasks(connection, gathered.expired, "expired", now)
+        self._let_clocks_run(trips, now)
+        clocks.stop(connection, [(token.case_id, None) for token in gathered.ended], now)
         for element, arrivals in gathered.arrivals.items():
             asked = [
                 Arrival(token.case_id, token.no, visit, {**variables_of(token), **(patch or {})})
@@ -105,6 +109,12 @@ class Advance:
         faults.open_incidents(connection, workflow.name, gathered.incidents, now)
         faults.add_dead_letters(connection, workflow.name, gathered.letters, now)
         return Advanced(gathered.tally, carried)
+
+    def _let_clocks_run(self, trips: Sequence[Trip], now: datetime) -> None:
+        """Whatever a case waited for here, it waits no longer: its promise is kept to again."""
+        if self.station.element.kind is Kind.USER:
+            over = [(first.token.case_id, first.token.visit) for first, *_ in trips if isinstance(first.verdict, Done)]
+            promises.resume(self.connection, self.station.workflow.name, self.station.id, over, now)
 
     def _carried(self, gathered: Gathered, chunk: int) -> list[tuple[Station, list[Claimed]]]:
         """Keep the lease of those that the same sweeper works on at once; set the others down."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from orchestration_pipelines.engine import clocks
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.store import faults, reviews, timers
 
@@ -22,20 +23,29 @@ class Arrival(NamedTuple):
 
 
 def ask(connection: psycopg.Connection, station: Station, arrivals: Sequence[Arrival], now: datetime) -> None:
-    """Open the tasks and arm the timers of cases that arrived at a user task; their rows hold the variables already."""
+    """Open the tasks of cases that arrived at a user task, and start what measures the wait: its timers, its clock.
+
+    The cases' rows hold the variables already.
+    """
+    if not arrivals:
+        return
+    visits = [(arrival.case_id, arrival.visit) for arrival in arrivals]
+    promised = clocks.start(connection, station.workflow.name, station.id, visits, now)
     asked: list[reviews.NewTask] = []
     armed: list[tuple[int, int, str, int, datetime]] = []
     for arrival in arrivals:
         timed = station.timers(arrival.variables, now)
         task = station.task(arrival.case_id, arrival.visit, arrival.variables, now)
-        if task.due_at is None and timed:
+        if promised is not None:
+            task = task._replace(due_at=promised)
+        elif task.due_at is None and timed:
             task = task._replace(due_at=min(due_at for _, due_at in timed))
         asked.append(task)
         armed.extend((arrival.case_id, arrival.visit, boundary, arrival.token_no, due_at) for boundary, due_at in timed)
     reviews.open_tasks(connection, station.workflow.name, station.id, station.question, station.editable, asked, now)
     timers.arm(connection, armed)
-    if arrivals:
-        _alarm(connection, station, [(arrival.case_id, arrival.visit) for arrival in arrivals], now)
+    clocks.pause(connection, station.workflow.name, station.id, [case_id for case_id, _ in visits], now)
+    _alarm(connection, station, visits, now)
 
 
 def _alarm(connection: psycopg.Connection, station: Station, visits: Sequence[tuple[int, int]], now: datetime) -> None:

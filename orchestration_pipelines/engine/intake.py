@@ -16,6 +16,7 @@ import psycopg
 from orchestration_pipelines.domain.audit import GENESIS, SALT_BYTES, chained, commitment
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.intake import MAX_FIELD_CHARS, BadRow, Intake, Offer
+from orchestration_pipelines.engine import clocks
 from orchestration_pipelines.engine.asking import Arrival, ask
 from orchestration_pipelines.engine.collector import collector_at_rest
 from orchestration_pipelines.engine.station import Station
@@ -265,6 +266,7 @@ def _add(
             split["protected"].append((case_id, encode(offer.withheld.get("protected", {}))))
     rows_in.add_cases(connection, workflow.name, version, new, now)
     records.add_audit(connection, audit)
+    clocks.start_cases(connection, workflow.name, ids, now)
     for station, arrived in arrivals.items():
         ask(connection, Station(workflow, version, station), arrived, now)
     for table, hidden_rows in split.items():

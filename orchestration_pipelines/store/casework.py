@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from orchestration_pipelines.domain.canonical import decode
+from orchestration_pipelines.store import clocks
 
 
 class ListedCase(NamedTuple):
@@ -106,6 +107,7 @@ def cancel(connection: psycopg.Connection, case_id: int, *, station: str, reason
         (now, case_id),
     )
     connection.execute("UPDATE timer SET status = 'void' WHERE case_id = %s AND status = 'armed'", (case_id,))
+    clocks.stop_all(connection, case_id, now)
     moved = connection.execute(_CANCEL, {"station": station, "visit": visit, "case": case_id, "now": now}).rowcount
     return moved > 0
 

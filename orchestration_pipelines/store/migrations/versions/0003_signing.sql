@@ -46,6 +46,7 @@ BEGIN
         UPDATE token SET status = 'ready', order_key = NEW.decided_at - interval '1 day', attempt = 0, crashes = 0
             WHERE case_id = NEW.case_id AND visit = NEW.visit AND status = 'waiting';
         UPDATE timer SET status = 'void' WHERE case_id = NEW.case_id AND visit = NEW.visit AND status = 'armed';
+        PERFORM stop_clocks(ARRAY[NEW.case_id], ARRAY[NEW.visit], NEW.decided_at);
         PERFORM pg_notify('orchestration_decided', t.workflow);
     END IF;
     RETURN NULL;
