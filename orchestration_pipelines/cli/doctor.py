@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import shutil
 import sys
@@ -11,7 +10,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +18,7 @@ from rich.table import Table
 from rich.text import Text
 
 from orchestration_pipelines.cli.dagster_home import enter_dagster_home
+from orchestration_pipelines.cli.in_force import definitions_of, not_in_force
 from orchestration_pipelines.cli.output import as_json, console, print_json, verbatim
 from orchestration_pipelines.cli.up import HEARTBEAT_S, modules_option
 from orchestration_pipelines.engine.deployment import Deployment
@@ -98,7 +97,8 @@ def _examine(home: Home, modules: tuple[str, ...]) -> Iterator[Finding]:
         yield Finding("PostgreSQL", Level.BAD, f"does not answer: {urls.said(error)}", advice)
         return
     yield from _dagster(deployment)
-    yield from (_code(module) for module in modules)
+    for module in modules:
+        yield from _code(module, deployment)
 
 
 def _disk(home: Home) -> Finding:
@@ -220,16 +220,19 @@ def _instigators(instance: DagsterInstance) -> Iterator[Finding]:
         yield Finding("sensors, schedules", Level.OK, f"{len(states)} known, none switched off")
 
 
-def _code(module: str) -> Finding:
+def _code(module: str, deployment: Deployment) -> Iterator[Finding]:
     from dagster import Definitions
 
-    sys.path.insert(0, str(Path.cwd()))  # as Dagster's code server does
     try:
-        defs = importlib.import_module(module).defs
-        Definitions.validate_loadable(defs)
+        with definitions_of(module) as defs, connect(deployment.url) as connection:
+            Definitions.validate_loadable(defs)
+            differing = not_in_force(connection, defs)
+    except psycopg.Error:
+        return  # the database's own line says what is wrong with it
     except Exception as error:  # noqa: BLE001 - it is a user's code, and what it raises is the finding
         told = f"cannot be loaded: {type(error).__name__}: {error}"
-        return Finding(f"code {module}", Level.BAD, told, "mend it, and start orchestrate up again")
-    finally:
-        sys.path.pop(0)
-    return Finding(f"code {module}", Level.OK, "loads")
+        yield Finding(f"code {module}", Level.BAD, told, "mend it, and start orchestrate up again")
+        return
+    yield Finding(f"code {module}", Level.OK, "loads")
+    for told in differing:
+        yield Finding("tables", Level.WARN, told, "orchestrate model release FILE, or put the released file back")

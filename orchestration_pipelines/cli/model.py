@@ -1,21 +1,28 @@
-"""``orchestrate model describe``: what a workflow is, on one page."""
+"""``orchestrate model``: what a workflow is, on one page, and the releases of its tables."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import click
 
 from orchestration_pipelines.cli.output import as_json, print_json, print_rows
-from orchestration_pipelines.cli.session import find_workflow
+from orchestration_pipelines.cli.releases import approve, reject, release, releases, rollback
+from orchestration_pipelines.cli.session import find_workflow, looking
 from orchestration_pipelines.engine.order import handoffs, sweeping_order
+from orchestration_pipelines.engine.releases import Differing, differing
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Element, Kind
 
 
 @click.group()
 def model() -> None:
-    """The drawn model of a workflow."""
+    """The drawn model of a workflow, its tables, and their releases."""
+
+
+for verb in (approve, reject, release, releases, rollback):
+    model.add_command(verb)
 
 
 @model.command()
@@ -23,13 +30,17 @@ def model() -> None:
 @as_json
 def describe(workflow: str, wants_json: bool) -> None:
     """What WORKFLOW (name or folder) is: steps, owners, approvals, deadlines, compensations, keys, workers, tables."""
-    page = description(find_workflow(workflow))
+    meant = find_workflow(workflow)
+    with looking() as connection:
+        page = description(meant, differing(connection, meant) if connection is not None else ())
     if wants_json:
         print_json(page)
         return
     click.echo(f"{page['workflow']}, owned by {page['owner']}, drawing {page['digest'][:12]}\n")
+    for told in page["not in force"]:
+        click.echo(f"{told}\n")
     for title, found in page.items():
-        if isinstance(found, list):
+        if isinstance(found, list) and title != "not in force":
             columns = list(found[0]) if found else []
             print_rows(title, columns, [[_shown(cell) for cell in row.values()] for row in found], False)
 
@@ -40,8 +51,9 @@ def _shown(cell: Any) -> Any:
     return {True: "yes", False: ""}[cell] if isinstance(cell, bool) else cell
 
 
-def description(workflow: Workflow) -> dict[str, Any]:
-    """The page as plain values: lists of rows of the same columns."""
+def description(workflow: Workflow, differing: Sequence[Differing] = ()) -> dict[str, Any]:
+    """The page as plain values: lists of rows of the same columns; and which files of the folder are not in force."""
+    not_active = {each.file_name: each.active or "none" for each in differing}
     drawn = workflow.process.elements
     stations = [drawn[station] for station in sweeping_order(workflow) if station != CANCELLATION]
     forward = handoffs(workflow)
@@ -78,9 +90,15 @@ def description(workflow: Workflow) -> dict[str, Any]:
         "keys": _keys(workflow),
         "workers": [_worker(workflow, step) for step in stations if step.kind is Kind.SERVICE],
         "tables": [
-            {"decision": decision, "file": table.file_name, "digest": table.model.digest}
+            {
+                "decision": decision,
+                "file": table.file_name,
+                "digest": table.model.digest,
+                "in force": not_active.get(table.file_name, table.model.digest),
+            }
             for decision, table in workflow.tables.items()
         ],
+        "not in force": [str(each) for each in differing],
     }
 
 
@@ -99,7 +117,7 @@ def _approvals(step: Element) -> list[dict[str, Any]]:
 def _people(workflow: Workflow, role: str) -> list[str]:
     if role == "requester":
         return ["whoever submitted the case"]
-    return sorted(person for person, roles in workflow.reviewers.items() if role in roles)
+    return sorted(person.id for person in workflow.reviewers.values() if role in person.roles)
 
 
 def _keys(workflow: Workflow) -> list[dict[str, Any]]:

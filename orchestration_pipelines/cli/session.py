@@ -15,8 +15,10 @@ from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.engine.deployment import Deployment, deploy
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.workflow import Workflow, load_workflow
-from orchestration_pipelines.store import account
+from orchestration_pipelines.store import account, schema, urls
 from orchestration_pipelines.store.connection import connect
+from orchestration_pipelines.store.home import Home
+from orchestration_pipelines.store.server import EmbeddedServer
 
 _SHIPPED = Path(__file__).parents[1] / "workflows"
 
@@ -41,6 +43,29 @@ def connected() -> Iterator[psycopg.Connection]:
     """A connection as the application."""
     with connect(deployed().url) as connection:
         yield connection
+
+
+@contextmanager
+def looking() -> Iterator[psycopg.Connection | None]:
+    """A connection to the database as it is, for a look; None where none answers. Nothing is started or migrated."""
+    home = Home.from_environment()
+    url = home.database_url or (EmbeddedServer(home).url() if home.root.is_dir() else None)
+    try:
+        connection = connect(url, role=None) if url is not None else None
+    except (psycopg.OperationalError, urls.DatabaseUnreachable):
+        connection = None
+    if connection is None:
+        yield None
+        return
+    with connection:
+        yield connection if _is_current(connection) else None
+
+
+def _is_current(connection: psycopg.Connection) -> bool:
+    try:
+        return schema.revision(connection) == schema.newest()
+    except psycopg.errors.UndefinedTable:
+        return False
 
 
 def find_workflow(name: str) -> Workflow:

@@ -63,7 +63,10 @@ def submit(workflow: str, file: Path, as_person: str | None, wants_json: bool) -
 @as_json
 def sweep(workflow: str, seconds: float, wants_json: bool) -> None:
     """Sweep the stations of WORKFLOW once, without Dagster: the same engine."""
-    report = engine_of(workflow).sweep("orchestrate sweep", seconds=seconds)
+    engine = engine_of(workflow)
+    report = engine.sweep("orchestrate sweep", seconds=seconds)
+    for differing in engine.differing():
+        tell(differing)
     tally = report.tally
     rows = [
         [station, tally.completed[station], tally.failed[station], tally.dead[station], tally.stuck[station]]

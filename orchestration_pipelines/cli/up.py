@@ -22,11 +22,13 @@ import click
 import psycopg
 
 from orchestration_pipelines.cli.dagster_home import enter_dagster_home, write_workspace
+from orchestration_pipelines.cli.in_force import definitions_of, not_in_force
 from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.cli.parts import Part, end_leftovers, marks, stop_all
 from orchestration_pipelines.cli.screen import Screen
 from orchestration_pipelines.engine.deployment import Deployment, deploy
 from orchestration_pipelines.store import urls
+from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
 
@@ -187,6 +189,7 @@ def _keep_running(
         try:
             for part in parts:
                 part.start()
+            screen.show(database.state, parts, _differing(deployment, list(sockets)))
             while not stopping.wait(0.5):
                 told = [database.look(), *(part.look() for part in parts)]
                 screen.show(database.state, parts, [message for message in told if message])
@@ -195,6 +198,18 @@ def _keep_running(
             tell("stopping Dagster")
             for name in stop_all(parts, _PATIENCE_S):
                 tell(f"{name} did not end by itself in {_PATIENCE_S:.0f} s and was ended")
+
+
+def _differing(deployment: Deployment, modules: list[str]) -> list[str]:
+    """Files of the workflows that are not in force. A module that does not load is told by its code server."""
+    told: list[str] = []
+    for module in modules:
+        try:
+            with definitions_of(module) as defs, connect(deployment.url) as connection:
+                told += not_in_force(connection, defs)
+        except Exception:
+            logging.getLogger(__name__).info("%s does not load", module, exc_info=True)
+    return told
 
 
 class _Database:

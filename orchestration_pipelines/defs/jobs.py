@@ -23,6 +23,8 @@ from orchestration_pipelines.engine.order import handoffs, sweeping_order
 from orchestration_pipelines.engine.workflow import Workflow
 
 Shipped = Mapping[str, Callable[[Engine], Submitted]]
+#: where a job says which folder it was built from
+FOLDER = "workflow folder"
 
 
 def workflow_job(
@@ -71,6 +73,7 @@ def workflow_job(
         executor_def=dg.in_process_executor,
         tags={SWEEP: WHOLE, "orchestration/workflow": workflow.name},
         config=_launched_by_hand(shipped),
+        metadata={FOLDER: str(workflow.folder)},
     )
 
 

@@ -103,6 +103,8 @@ def dispatch_op(workflow: Workflow, stations: tuple[str, ...]) -> dg.OpDefinitio
             f"dispatch {found.number}: work at {', '.join(found.stations) or 'no station'}; "
             f"{found.fired} timers fired, {found.woken} retries due, {found.buried} dead sweepers buried"
         )
+        for differing in run.engine.differing():
+            context.log.warning(differing)
         for station, urgent in found.stations.items():
             if urgent or not config.urgent_only:
                 yield dg.Output({"claimable": True, "urgent": urgent}, station)

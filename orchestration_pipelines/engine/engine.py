@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from orchestration_pipelines.engine import intake, versions
+from orchestration_pipelines.engine import intake, releases, versions
 from orchestration_pipelines.engine.lookout import EVERY_S, Lookout
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.station import Station
@@ -152,6 +152,11 @@ class Engine:
                 now=self.clock(),
                 progress=progress,
             )
+
+    def differing(self) -> list[str]:
+        """The table files of the folder that are not in force, each in a sentence that says what to do."""
+        with self.connect() as connection:
+            return [str(each) for each in releases.differing(connection, self.workflow)]
 
     def dispatch(self) -> Dispatch:
         """Count the dispatch, fire what is due, and find where work is."""

@@ -275,9 +275,9 @@ def roll_back(
 def _act(
     connection: psycopg.Connection, release: Release, act: str, by: Person, now: datetime, reason: str = ""
 ) -> Release:
-    with _told(connection, _record(connection, release.workflow), act, release.file_name, by, now):
-        with refusals(), connection.transaction():
-            table.act(connection, release.id, act, by=by.name, asserted_by=by.asserted_by, at=now, reason=reason)
+    record = versions.record_of(connection, release.workflow)
+    with _told(connection, record, act, release.file_name, by, now), refusals(), connection.transaction():
+        table.act(connection, release.id, act, by=by.name, asserted_by=by.asserted_by, at=now, reason=reason)
     return _release(connection, release.id)
 
 
@@ -296,10 +296,6 @@ def _only(found: list[Release], digest: str, what: str) -> Release:
 
 def _release(connection: psycopg.Connection, number: int) -> Release:
     return next(release for release in table.listed(connection) if release.id == number)
-
-
-def _record(connection: psycopg.Connection, workflow: str) -> int:
-    return versions.record_of(connection, workflow)
 
 
 @contextmanager

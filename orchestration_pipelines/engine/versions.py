@@ -7,7 +7,7 @@ from datetime import datetime
 import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
-from orchestration_pipelines.engine import releases
+from orchestration_pipelines.engine import people, policy, releases
 from orchestration_pipelines.engine.releases import Person
 from orchestration_pipelines.engine.tables import ActiveTables, in_force
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
@@ -29,7 +29,8 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
         table.put_queues(connection, workflow.name, queues)
         fields = [(field.name, field.type, field.optional) for field in workflow.intake.fields]
         table.put_fields(connection, workflow.name, fields)
-        table.add_reviewers(connection, [(person, list(roles)) for person, roles in workflow.reviewers.items()])
+        policy.install(connection, workflow, by=by, at=now)
+        people.add_missing(connection, workflow)
         releases.install(connection, workflow, Person(by), now)
         active = ActiveTables(workflow.name)
         active.refresh(connection)

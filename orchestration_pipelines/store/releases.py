@@ -1,4 +1,4 @@
-"""Releases of tables and drawings: proposing, acting on a proposal, and what is in force. The database holds the rules."""
+"""Releases of tables and drawings: proposals, acts on them, and what is in force. The database holds the rules."""
 
 from __future__ import annotations
 
@@ -103,7 +103,8 @@ def act(
 ) -> None:
     """Add an act on a release; the database checks it against every rule (trigger ``guard``) and moves the release."""
     connection.execute(
-        "INSERT INTO release_act (release_id, act, by, asserted_by, at, reason) VALUES (%s, %s, %s, %s, %s, %s)",
+        "INSERT INTO release_act (release_id, act, acted_by, asserted_by, acted_at, reason) "
+        "VALUES (%s, %s, %s, %s, %s, %s)",
         (release, act, by, asserted_by, at, reason),
     )
 

@@ -50,13 +50,6 @@ def put_fields(connection: psycopg.Connection, workflow: str, fields: Sequence[t
     )
 
 
-def add_reviewers(connection: psycopg.Connection, reviewers: Sequence[tuple[str, list[str]]]) -> None:
-    """The reviewers (person, roles) that are not known yet; what a manager changed of the others stays."""
-    connection.cursor().executemany(
-        "INSERT INTO reviewer (person, roles) VALUES (%s, %s) ON CONFLICT (person) DO NOTHING", reviewers
-    )
-
-
 def record_of(connection: psycopg.Connection, workflow: str) -> int:
     """The number of a workflow's record."""
     row = connection.execute("SELECT -id FROM workflow WHERE name = %s", (workflow,)).fetchone()

@@ -46,9 +46,9 @@ CREATE TABLE release_act (
     id           bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     release_id   bigint NOT NULL REFERENCES model_release (id),
     act          text NOT NULL,
-    by           text NOT NULL CHECK (btrim(by) <> ''),
+    acted_by     text NOT NULL CHECK (btrim(acted_by) <> ''),
     asserted_by  text,
-    at           timestamptz NOT NULL,
+    acted_at     timestamptz NOT NULL,
     reason       text NOT NULL DEFAULT '',
     to_state     text NOT NULL DEFAULT ''   -- filled in by the trigger, from release_move
 );
@@ -67,7 +67,7 @@ INSERT INTO model_release (workflow, kind, file_name, digest, decisions, meaning
     SELECT workflow, 'table', file_name, digest, '{}', 'first', 'active before tables were released', released_by,
            released_at, CASE WHEN active THEN 'active' ELSE 'superseded' END
     FROM decision_table ORDER BY released_at;
-INSERT INTO release_act (release_id, act, by, at, to_state)
+INSERT INTO release_act (release_id, act, acted_by, acted_at, to_state)
     SELECT id, 'install', requested_by, requested_at, 'active' FROM model_release ORDER BY id;
 DROP TABLE decision_table;
 
@@ -107,8 +107,8 @@ DECLARE
     r model_release; m release_move; v_active text; v_other text;
 BEGIN
     IF coalesce(current_setting('role', true), '') <> 'orchestration_app' THEN
-        NEW.by := session_user;
-        NEW.at := clock_timestamp();
+        NEW.acted_by := session_user;
+        NEW.acted_at := clock_timestamp();
         NEW.asserted_by := NULL;
     END IF;
     SELECT * INTO r FROM model_release WHERE id = NEW.release_id;
@@ -127,11 +127,11 @@ BEGIN
         RAISE EXCEPTION 'refused: a release is superseded by another that becomes active, and by nothing else'
             USING ERRCODE = 'OP002';
     END IF;
-    IF m.whose = 'other' AND (same_person(NEW.by, r.requested_by) OR same_person(NEW.by, r.asserted_by)) THEN
+    IF m.whose = 'other' AND (same_person(NEW.acted_by, r.requested_by) OR same_person(NEW.acted_by, r.asserted_by)) THEN
         RAISE EXCEPTION 'refused: % proposed this release: a second person must %', r.requested_by, NEW.act
             USING ERRCODE = 'OP002';
     END IF;
-    IF m.whose = 'requester' AND NOT same_person(NEW.by, r.requested_by) THEN
+    IF m.whose = 'requester' AND NOT same_person(NEW.acted_by, r.requested_by) THEN
         RAISE EXCEPTION 'refused: only % may %, who proposed it', r.requested_by, NEW.act USING ERRCODE = 'OP002';
     END IF;
     IF NEW.act = 'reject' AND btrim(NEW.reason) = '' THEN
@@ -179,12 +179,12 @@ BEGIN
         SELECT id INTO v_earlier FROM model_release
             WHERE workflow = r.workflow AND kind = r.kind AND file_name = r.file_name AND state = 'active';
         IF v_earlier IS NOT NULL THEN
-            INSERT INTO release_act (release_id, act, by, asserted_by, at, reason)
-                VALUES (v_earlier, 'supersede', NEW.by, NEW.asserted_by, NEW.at, 'by release ' || r.id);
+            INSERT INTO release_act (release_id, act, acted_by, asserted_by, acted_at, reason)
+                VALUES (v_earlier, 'supersede', NEW.acted_by, NEW.asserted_by, NEW.acted_at, 'by release ' || r.id);
         END IF;
     END IF;
     UPDATE model_release SET state = NEW.to_state WHERE id = r.id;
-    PERFORM append_audit(-v_workflow, NEW.by, 'releaser', NEW.act, 'release:' || r.id, NEW.at,
+    PERFORM append_audit(-v_workflow, NEW.acted_by, 'releaser', NEW.act, 'release:' || r.id, NEW.acted_at,
         jsonb_build_object('kind', r.kind, 'file', r.file_name, 'digest', r.digest, 'meaning', r.meaning,
             'requested_by', r.requested_by, 'asserted_by', NEW.asserted_by, 'state', NEW.to_state,
             'reason', coalesce(nullif(NEW.reason, ''), r.reason)));
@@ -218,8 +218,8 @@ END $$;
 -- ---------------------------------------------------------------- what people read
 CREATE VIEW releases AS
     SELECT r.id AS release, r.workflow, r.kind, r.file_name, r.digest, r.state, r.meaning, r.reason,
-           r.requested_by, r.requested_at, a.by AS approved_by, a.at AS active_since, a.act AS became_active_by,
-           e.by AS ended_by, e.at AS ended_at, e.act AS ended_by_act, e.reason AS ended_reason, r.decisions, r.against
+           r.requested_by, r.requested_at, a.acted_by AS approved_by, a.acted_at AS active_since, a.act AS became_active_by,
+           e.acted_by AS ended_by, e.acted_at AS ended_at, e.act AS ended_by_act, e.reason AS ended_reason, r.decisions, r.against
     FROM model_release r
     LEFT JOIN release_act a ON a.release_id = r.id AND a.to_state = 'active'
     LEFT JOIN release_act e ON e.release_id = r.id AND e.to_state IN ('superseded', 'rejected', 'withdrawn');
@@ -254,7 +254,7 @@ CREATE OR REPLACE VIEW reviewer_table AS
 GRANT SELECT, INSERT ON model_file, release_rule, pinned_table TO orchestration_app;
 GRANT SELECT, INSERT (workflow, kind, file_name, digest, decisions, meaning, against, reason, requested_by, asserted_by,
     requested_at) ON model_release TO orchestration_app;
-GRANT SELECT, INSERT (release_id, act, by, asserted_by, at, reason) ON release_act TO orchestration_app;
+GRANT SELECT, INSERT (release_id, act, acted_by, asserted_by, acted_at, reason) ON release_act TO orchestration_app;
 GRANT SELECT ON release_move, releases TO orchestration_app;
 GRANT SELECT ON model_file, release_rule, release_move, model_release, release_act, pinned_table, releases
     TO orchestration_auditor;
