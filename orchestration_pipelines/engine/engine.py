@@ -19,6 +19,7 @@ from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Swept
 from orchestration_pipelines.engine.tables import ActiveTables, in_force
 from orchestration_pipelines.engine.tally import Tally
+from orchestration_pipelines.engine.tick import Ticked, tick
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store import account, timers, tokens
@@ -216,6 +217,11 @@ class Engine:
         """Which of these runs, that count as started since then, have no process any more."""
         with self.connect() as connection:
             return dead_runs(connection, started)
+
+    def tick(self) -> Ticked:
+        """Do what is due by now, in every workflow of the database: see :mod:`~orchestration_pipelines.engine.tick`."""
+        with self.connect() as connection:
+            return tick(connection, self.clock())
 
     def fire_due(self, connection: psycopg.Connection) -> int:
         """Fire due timers by row updates; returns how many."""

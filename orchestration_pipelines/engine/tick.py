@@ -1,0 +1,96 @@
+"""A tick: everything that is due by now is done, by row updates alone. Safe to run twice, and by several at once."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import psycopg
+
+from orchestration_pipelines.domain.policy import Act
+from orchestration_pipelines.engine.rungs import climb, pass_on, tell_breaches
+from orchestration_pipelines.store import rungs, timers
+from orchestration_pipelines.store.outbox import Notice, tell
+
+#: a tick leaves the rest to the next one after this
+TICK_S = 5.0
+#: … of which the ladders have this, so that deadlines are never kept waiting by them
+_LADDERS_S = 3.0
+#: what one transaction does: the cases are locked for as long as it takes
+_AT_ONCE = 2_500
+
+
+@dataclass
+class Ticked:
+    """What a tick did."""
+
+    timers: int = 0
+    rungs: Counter[str] = field(default_factory=Counter)  #: by what they do
+    late: int = 0  #: of the rungs
+    breaches: int = 0
+    stuck: int = 0  #: tasks taken from who had not touched them
+
+    @property
+    def anything(self) -> bool:
+        """Whether something was due."""
+        return bool(self.timers or self.rungs or self.breaches or self.stuck)
+
+
+def tick(connection: psycopg.Connection, now: datetime, *, seconds: float = TICK_S) -> Ticked:
+    """Fire the due rungs in their order, the due timers, mark broken promises, and free stuck work.
+
+    After a downtime a rung that was due before a deadline still fires before it, marked late.
+    """
+    begun = time.monotonic()
+    ticked = Ticked()
+    while _climb_once(connection, now, ticked, begun + min(seconds, _LADDERS_S)):
+        pass
+    while True:
+        with connection.transaction():
+            fired = len(timers.fire_due(connection, now, _AT_ONCE))
+        ticked.timers += fired
+        if not fired or time.monotonic() > begun + seconds:
+            break
+    ticked.breaches = _mark_breaches(connection, now)
+    ticked.stuck = _free_stuck(connection, now)
+    return ticked
+
+
+def _climb_once(connection: psycopg.Connection, now: datetime, ticked: Ticked, until: float) -> bool:
+    """One rung of each ladder that has one due; whether there was any."""
+    before = ticked.rungs.total()
+    for act in Act:
+        while fired := climb(connection, act, now, _AT_ONCE):
+            ticked.rungs[act] += len(fired)
+            ticked.late += sum(rung.late for rung in fired)
+            if time.monotonic() > until:
+                return False
+    return ticked.rungs.total() > before
+
+
+def _mark_breaches(connection: psycopg.Connection, now: datetime) -> int:
+    with connection.transaction():
+        breached = rungs.mark_breaches(connection, now, 4 * _AT_ONCE)
+        tell_breaches(connection, breached, now)
+    return len(breached)
+
+
+def _free_stuck(connection: psycopg.Connection, now: datetime) -> int:
+    """Work that somebody claimed and left goes to somebody else, and they are told."""
+    with connection.transaction():
+        stuck = rungs.stuck(connection, now, _AT_ONCE)
+        got = pass_on(connection, [(task.id, task.assignee) for task in stuck], "stuck", now) if stuck else {}
+        notices = []
+        for task in stuck:
+            key = f"stuck:{task.id}:{task.touched_at.isoformat()}"
+            said = f"task {task.id} was not touched since {task.touched_at.isoformat()}: it is no longer yours"
+            notices.append(Notice(key, task.workflow, task.assignee, "stuck", said, task.case_id, task.id))
+            if (person := got.get(task.id)) is not None:
+                told = f"task {task.id} is yours now"
+                notices.append(
+                    Notice(f"{key}:{person}", task.workflow, person, "assigned", told, task.case_id, task.id)
+                )
+        tell(connection, notices, now)
+    return len(stuck)
