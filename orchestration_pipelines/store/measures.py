@@ -1,0 +1,150 @@
+"""What happened between two instants, as facts for the figures of flow. Definitions: docs/metrics.md."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import NamedTuple
+
+import psycopg
+
+from orchestration_pipelines.domain.measures import PERCENTILES, ClosedCase, Day, Kept, Reviewed, Step
+
+
+class Window(NamedTuple):
+    """What is asked for: a workflow's, from one instant up to and without another."""
+
+    workflow: str
+    begin: datetime
+    end: datetime
+
+
+_CLOSED = """
+WITH done AS MATERIALIZED (
+    SELECT DISTINCT case_id FROM activity WHERE finished_at >= %(begin)s AND finished_at < %(end)s)
+SELECT c.id, c.outcome, c.submitted_at, w.first_touch_at, c.closed_at, w.machine_s + coalesce(h.touched_s, 0),
+    w.reworked, coalesce(h.returned, false), u.undone, h.decisions > 0
+FROM done d JOIN cases c ON c.id = d.case_id AND c.workflow = %(workflow)s
+    AND c.closed_at >= %(begin)s AND c.closed_at < %(end)s
+CROSS JOIN LATERAL (
+    SELECT min(a.started_at) AS first_touch_at, count(*) > count(DISTINCT a.element) AS reworked,
+           extract(epoch FROM sum(a.finished_at - a.started_at))::float8 AS machine_s
+    FROM activity a WHERE a.case_id = c.id) w
+CROSS JOIN LATERAL (
+    SELECT EXISTS (SELECT FROM compensation s WHERE s.case_id = c.id AND s.status = 'consumed') AS undone) u
+CROSS JOIN LATERAL (
+    SELECT count(*) AS decisions, bool_or(r.outcome = 'return') AS returned,
+           (SELECT extract(epoch FROM sum(k.stopped_at - k.started_at))::float8 FROM review_task t
+            JOIN touch k ON k.task_id = t.id WHERE t.case_id = c.id) AS touched_s
+    FROM review_decision r WHERE r.case_id = c.id) h
+ORDER BY c.id
+"""
+
+
+def closed_cases(connection: psycopg.Connection, window: Window) -> list[ClosedCase]:
+    """The cases that closed in the window; each has an activity that ended as it closed."""
+    cursor = connection.cursor(binary=True, row_factory=lambda _: ClosedCase._make)
+    return cursor.execute(_CLOSED, window._asdict()).fetchall()
+
+
+_STEPS = """
+SELECT a.element, count(*),
+    count(*) FILTER (WHERE a.outcome = 'completed' AND a.attempt = 1 AND NOT coalesce(p.returned, false)
+        AND NOT EXISTS (SELECT FROM activity b WHERE b.case_id = a.case_id AND b.element = a.element
+                        AND b.visit <> a.visit)),
+    percentile_cont(%(at)s::float8[]) WITHIN GROUP (
+        ORDER BY extract(epoch FROM coalesce(p.began, a.started_at) - a.entered_at)::float8),
+    percentile_cont(%(at)s::float8[]) WITHIN GROUP (
+        ORDER BY coalesce(p.touched_s, extract(epoch FROM a.finished_at - a.started_at)::float8))
+FROM activity a JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s
+LEFT JOIN LATERAL (
+    SELECT coalesce(min(k.started_at), min(t.ended_at)) AS began,
+           coalesce(extract(epoch FROM sum(k.stopped_at - k.started_at))::float8, 0) AS touched_s,
+           bool_or(t.status = 'returned') AS returned
+    FROM review_task t LEFT JOIN touch k ON k.task_id = t.id
+    WHERE t.case_id = a.case_id AND t.visit = a.visit GROUP BY t.case_id) p ON true
+WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s
+GROUP BY a.element ORDER BY a.element
+"""
+
+
+def steps(connection: psycopg.Connection, window: Window) -> list[Step]:
+    """The visits that ended in the window, element by element."""
+    rows = connection.execute(_STEPS, {**window._asdict(), "at": list(PERCENTILES)}).fetchall()
+    return [Step(element, visits, right, tuple(queue), tuple(work)) for element, visits, right, queue, work in rows]
+
+
+def reviewed(connection: psycopg.Connection, window: Window) -> list[Reviewed]:
+    """The decisions that were made in the window, by queue and role."""
+    rows = connection.execute(
+        "SELECT t.queue, d.role, count(*), count(*) FILTER (WHERE d.outcome = 'return'), "
+        "  percentile_cont(%(at)s::float8[]) WITHIN GROUP "
+        "    (ORDER BY extract(epoch FROM d.decided_at - t.opened_at)::float8) "
+        "FROM review_decision d JOIN review_task t ON t.id = d.task_id AND t.workflow = %(workflow)s "
+        "WHERE d.decided_at >= %(begin)s AND d.decided_at < %(end)s GROUP BY 1, 2 ORDER BY 1, 2",
+        {**window._asdict(), "at": list(PERCENTILES)},
+    ).fetchall()
+    return [Reviewed(queue, role, made, returned, tuple(spread)) for queue, role, made, returned, spread in rows]
+
+
+_KEPT = """
+SELECT k.element, coalesce(t.queue, ''), count(*), count(k.breached_at)
+FROM sla_clock k
+LEFT JOIN LATERAL (SELECT queue FROM review_task t WHERE t.case_id = k.case_id AND t.visit = k.visit
+                   ORDER BY t.id LIMIT 1) t ON true
+WHERE k.workflow = %(workflow)s AND (k.stopped_at >= %(begin)s AND k.stopped_at < %(end)s
+    OR k.breached_at >= %(begin)s AND k.breached_at < %(end)s AND (k.stopped_at IS NULL OR k.stopped_at >= %(end)s))
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def promises(connection: psycopg.Connection, window: Window) -> list[Kept]:
+    """The promises that ended in the window, or were broken in it and still run."""
+    cursor = connection.cursor(row_factory=lambda _: Kept._make)
+    return cursor.execute(_KEPT, window._asdict()).fetchall()
+
+
+def reassigned(connection: psycopg.Connection, window: Window) -> dict[str, int]:
+    """How often a task was taken from somebody in the window, by cause."""
+    rows = connection.execute(
+        "SELECT a.cause, count(*) FROM assignment a JOIN review_task t ON t.id = a.task_id "
+        "AND t.workflow = %(workflow)s WHERE a.at >= %(begin)s AND a.at < %(end)s AND a.from_person IS NOT NULL "
+        "GROUP BY 1 ORDER BY 1",
+        window._asdict(),
+    )
+    return dict(rows.fetchall())
+
+
+_COUNT = """
+WITH since AS (  -- an hour after its end nobody any more commits what happened on a day
+    SELECT coalesce(max(day) + 1, '-infinity') AS day FROM flow_day
+    WHERE workflow = %(workflow)s AND counted_at >= (day + 1)::timestamp AT TIME ZONE 'UTC' + interval '1 hour'),
+came AS (
+    SELECT (submitted_at AT TIME ZONE 'UTC')::date AS day, count(*) AS submitted FROM cases
+    WHERE workflow = %(workflow)s AND submitted_at >= (SELECT day::timestamp AT TIME ZONE 'UTC' FROM since) GROUP BY 1),
+went AS (
+    SELECT (c.closed_at AT TIME ZONE 'UTC')::date AS day, count(*) AS closed
+    FROM (SELECT DISTINCT case_id FROM activity
+          WHERE finished_at >= (SELECT day::timestamp AT TIME ZONE 'UTC' FROM since)) a
+    JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s
+        AND c.closed_at >= (SELECT day::timestamp AT TIME ZONE 'UTC' FROM since) GROUP BY 1)
+INSERT INTO flow_day (workflow, day, submitted, closed, counted_at)
+SELECT %(workflow)s, day, coalesce(submitted, 0), coalesce(closed, 0), %(now)s FROM came FULL JOIN went USING (day)
+ON CONFLICT (workflow, day) DO UPDATE
+SET submitted = excluded.submitted, closed = excluded.closed, counted_at = excluded.counted_at
+"""
+
+
+def count_days(connection: psycopg.Connection, workflow: str, now: datetime) -> None:
+    """Count the days that were not over when they were last counted."""
+    connection.execute(_COUNT, {"workflow": workflow, "now": now})
+
+
+def days(connection: psycopg.Connection, workflow: str, first: date, last: date) -> list[Day]:
+    """The days on which something came or went, with what was under way at each one's end; see :func:`count_days`."""
+    cursor = connection.cursor(row_factory=lambda _: Day._make)
+    return cursor.execute(
+        "SELECT day, submitted, closed, under_way FROM (SELECT day, submitted, closed, "
+        "  sum(submitted - closed) OVER (ORDER BY day)::bigint AS under_way FROM flow_day WHERE workflow = %s) AS d "
+        "WHERE day BETWEEN %s AND %s ORDER BY day",
+        (workflow, first, last),
+    ).fetchall()
