@@ -14,6 +14,7 @@ from orchestration_pipelines.engine.workflow import CANCELLATION, Table, Workflo
 from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.duration import due
 from orchestration_pipelines.model.process import Element, Kind
+from orchestration_pipelines.model.checks import approving_timers
 from orchestration_pipelines.store.reviews import NewTask
 
 #: what a task asks when the table that should say found no rule: the most careful answer
@@ -135,3 +136,19 @@ class Station:
                 continue
             armed.append((boundary.id, due(str(Setting(timer.text).of(variables)), now)))
         return armed
+    def _routed(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the routing decision says; where none of its rules holds, two people are asked."""
+        routing = self.element.extra.get("routing")
+        if not routing:
+            return {}
+        said = self.workflow.tables[routing].model.evaluate(routing, variables)
+        return said if isinstance(said, Mapping) else {"signatures": None}
+
+    @cached_property
+    def approving_timers(self) -> frozenset[str]:
+        """The timers of which the drawing says that they may approve; two people have released it with that."""
+        process = self.workflow.process
+        if process.extra.get("timeoutMayApprove") != "true":
+            return frozenset()
+        return frozenset(timer.id for timer, _ in approving_timers(process))
+

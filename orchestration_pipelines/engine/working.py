@@ -247,7 +247,13 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
     variables = variables_of(token)
     router = station.workflow.router
     if token.fired is not None:
-        return Done(way=router.fire_timer(token.fired, variables), outcome=f"timer:{token.fired}", voids_approval=True)
+        approves = token.fired in station.approving_timers
+        return Done(
+            way=router.fire_timer(token.fired, variables),
+            outcome=f"timer:{token.fired}",
+            approved_by=[f"timeout:{station.workflow.process.digest}:{token.fired}"] if approves else None,
+            voids_approval=not approves,
+        )
     if not signatures:
         return Failed(f"the case left {station.id} without a decision or a timer", final=True)
     last_round = max(signature.round for signature in signatures)

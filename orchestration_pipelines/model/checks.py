@@ -284,6 +284,15 @@ def fail_open_timers(process: Process) -> Iterator[str]:
         if timer.kind is not Kind.BOUNDARY_TIMER:
             continue
         seen: set[str] = set()
+    for timer, element in approving_timers(process):
+        yield (
+            f"{_named(timer)}: when time runs out, {_named(element)} can run though nobody approved: lead the "
+            'timer elsewhere, or say orch:timeoutMayApprove="true" on the process'
+        )
+
+
+def approving_timers(process: Process) -> Iterator[tuple[Element, Element]]:
+    """Timers, and what each leads to that needs an approval, with nobody and no table that decides between."""
         queue = [flow.target for flow in process.outgoing(timer.id)]
         while queue:
             element = process.elements[queue.pop()]
@@ -291,10 +300,7 @@ def fail_open_timers(process: Process) -> Iterator[str]:
                 continue
             seen.add(element.id)
             if element.extra.get("requiresApproval") == "true":
-                yield (
-                    f"{_named(timer)}: when time runs out, {_named(element)} can run though nobody approved: lead the "
-                    'timer elsewhere, or say orch:timeoutMayApprove="true" on the process'
-                )
+                yield timer, element
             if element.kind in STATIONS and element.kind in (Kind.USER, Kind.RULE):
                 continue  # somebody, or a table, decides again
             queue.extend(flow.target for flow in process.outgoing(element.id))

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from orchestration_pipelines.engine import reviews
+from orchestration_pipelines.engine import releases, reviews
 from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.model.bpmn import ModelRefused
 from orchestration_pipelines_tests.engine.conftest import Draw
@@ -98,19 +98,41 @@ def test_h03_a_decision_made_before_the_opening_run_has_ended_is_used(draw: Draw
 
 
 def test_h05_running_out_of_time_never_approves(draw: Draw) -> None:
-    """Refused at load, refused by the station that commits; saying so in words waits for a release by two people."""
+    """Refused at load and by the station that commits; a drawing that says so in words needs two people's release."""
     leads_to_commit = [line.replace("P3D -> undo_all", "P3D -> commit") for line in REVIEWED]
     with pytest.raises(ModelRefused, match="can run though nobody approved"):
         draw(*leads_to_commit)
+    may = draw(*leads_to_commit, attributes='orch:timeoutMayApprove="true"')
     with pytest.raises(WorkflowRefused, match="two people's release"):
-        assert draw(*leads_to_commit, attributes='orch:timeoutMayApprove="true"').engine.version
+        assert may.engine.version
+    drawn, ann, bob = may.engine.workflow, releases.Person("ann"), releases.Person("bob")
+    with may.engine.connect() as connection:
+        releases.propose(connection, drawn, "flow.bpmn", drawn.bpmn, by=ann, reason="agreed", now=may.clock())
+        with pytest.raises(reviews.Refused, match="a second person must approve"):
+            releases.approve(connection, drawn.process.digest, None, by=ann, now=may.clock())
+    with pytest.raises(WorkflowRefused, match="two people's release"):
+        assert may.engine.version
+    with may.engine.connect() as connection:
+        releases.approve(connection, drawn.process.digest, None, by=bob, now=may.clock())
+    may.submit("T")
+    may.sweep()
+    may.clock.advance(days=3)
+    may.sweep()
+    assert may.ends() == {"T": "done"}
+    assert may.one("SELECT given_by FROM approval") == [f"timeout:{drawn.process.digest}:late"]
+    another = draw(
+        *leads_to_commit, "end more", "which -> more if amount = 7", attributes='orch:timeoutMayApprove="true"'
+    )
+    with pytest.raises(WorkflowRefused, match="two people's release"):
+        assert another.engine.version
     flow = draw(*REVIEWED)
     flow.submit("A")
     flow.sweep()
     flow.clock.advance(days=3)
     flow.sweep()
     assert flow.rows(
-        "SELECT c.outcome, c.approval, count(a.id) FROM cases c LEFT JOIN approval a ON a.case_id = c.id GROUP BY 1, 2"
+        "SELECT c.outcome, c.approval, count(a.id) FROM cases c LEFT JOIN approval a ON a.case_id = c.id "
+        "WHERE c.case_key = 'A' GROUP BY 1, 2"
     ) == [("rejected", None, 0)]
 
 
