@@ -12,9 +12,9 @@ from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.worker import Worker
 from orchestration_pipelines.engine.workflow import CANCELLATION, Table, Workflow
 from orchestration_pipelines.model import feel
+from orchestration_pipelines.model.checks import approving_timers
 from orchestration_pipelines.model.duration import due
 from orchestration_pipelines.model.process import Element, Kind
-from orchestration_pipelines.model.checks import approving_timers
 from orchestration_pipelines.store.reviews import NewTask
 
 #: what a task asks when the table that should say found no rule: the most careful answer
@@ -127,6 +127,14 @@ class Station:
             due_at=due(str(until), now) if until is not None else None,
         )
 
+    @cached_property
+    def approving_timers(self) -> frozenset[str]:
+        """The timers of which the drawing says that they may approve; two people have released it with that."""
+        process = self.workflow.process
+        if process.extra.get("timeoutMayApprove") != "true":
+            return frozenset()
+        return frozenset(timer.id for timer, _ in approving_timers(process))
+
     def timers(self, variables: Mapping[str, Any], now: datetime) -> list[tuple[str, datetime]]:
         """The boundary timers to arm on arrival, and when each is due."""
         armed = []
@@ -136,19 +144,3 @@ class Station:
                 continue
             armed.append((boundary.id, due(str(Setting(timer.text).of(variables)), now)))
         return armed
-    def _routed(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
-        """What the routing decision says; where none of its rules holds, two people are asked."""
-        routing = self.element.extra.get("routing")
-        if not routing:
-            return {}
-        said = self.workflow.tables[routing].model.evaluate(routing, variables)
-        return said if isinstance(said, Mapping) else {"signatures": None}
-
-    @cached_property
-    def approving_timers(self) -> frozenset[str]:
-        """The timers of which the drawing says that they may approve; two people have released it with that."""
-        process = self.workflow.process
-        if process.extra.get("timeoutMayApprove") != "true":
-            return frozenset()
-        return frozenset(timer.id for timer, _ in approving_timers(process))
-

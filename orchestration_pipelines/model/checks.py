@@ -280,10 +280,6 @@ def fail_open_timers(process: Process) -> Iterator[str]:
     """Timers behind which something that needs an approval runs though nobody decided (invariant H5)."""
     if process.extra.get("timeoutMayApprove") == "true":
         return
-    for timer in process.elements.values():
-        if timer.kind is not Kind.BOUNDARY_TIMER:
-            continue
-        seen: set[str] = set()
     for timer, element in approving_timers(process):
         yield (
             f"{_named(timer)}: when time runs out, {_named(element)} can run though nobody approved: lead the "
@@ -293,6 +289,10 @@ def fail_open_timers(process: Process) -> Iterator[str]:
 
 def approving_timers(process: Process) -> Iterator[tuple[Element, Element]]:
     """Timers, and what each leads to that needs an approval, with nobody and no table that decides between."""
+    for timer in process.elements.values():
+        if timer.kind is not Kind.BOUNDARY_TIMER:
+            continue
+        seen: set[str] = set()
         queue = [flow.target for flow in process.outgoing(timer.id)]
         while queue:
             element = process.elements[queue.pop()]
