@@ -104,10 +104,17 @@ def _conditions(process: Process) -> Iterator[str]:
         if flow.condition is not None and flow.is_default:
             yield f"{flow.id}: the default of {_named(source)} has a condition, which nobody asks: take one of them off"
         if flow.condition is not None:
-            try:
-                feel.compile(flow.condition)
-            except feel.FeelError as error:
-                yield f"{flow.id}: {error}"
+            yield from (f"{flow.id}: {reason}" for reason in _unreadable(flow.condition))
+
+
+def _unreadable(text: str) -> Iterator[str]:
+    """Why an expression of a drawing cannot be evaluated: it is no FEEL, or it calls what nobody defines."""
+    try:
+        calls = feel.compile(text).calls
+    except feel.FeelError as error:
+        yield str(error)
+    else:
+        yield from (f"FEEL: there is no function {name!r} in {text!r}" for name in sorted(calls))
 
 
 def _expressions(element: Element) -> Iterator[str]:
@@ -121,10 +128,7 @@ def _expressions(element: Element) -> Iterator[str]:
                 yield f"{_named(element)}: {error}"
     for where, text in texts.items():
         if text.startswith("="):
-            try:
-                feel.compile(text[1:])
-            except feel.FeelError as error:
-                yield f"{_named(element)}: {where}: {error}"
+            yield from (f"{_named(element)}: {where}: {reason}" for reason in _unreadable(text[1:]))
 
 
 def _people(process: Process, element: Element) -> Iterator[str]:
@@ -134,12 +138,16 @@ def _people(process: Process, element: Element) -> Iterator[str]:
         yield f"{_named(element)}: a user task without a deadline may wait for ever: attach a boundary timer to it"
     if not (element.extra.get("owner") or process.extra.get("owner")):
         yield f"{_named(element)}: nobody owns it: set orch:owner on it or on the process"
-    if not element.extra.get("queue"):
-        yield f"{_named(element)}: it has no queue: set orch:queue"
+    if not (element.extra.get("queue") or element.extra.get("routing")):
+        yield f"{_named(element)}: it has no queue: set orch:queue, or orch:routing"
     signatures = element.extra.get("signatures", "1")
     if not signatures.startswith("=") and not re.fullmatch(r"[1-9]", signatures):
         yield f"{_named(element)}: orch:signatures is {signatures!r}: write a number from 1 to 9, or = FEEL"
-    if element.extra.get("fallbackQueue") and not element.extra.get("queue", "").startswith("="):
+    for name, lowest in (("level", 1), ("priority", 0)):
+        text = element.extra.get(name, "=")
+        if not text.startswith("=") and not (re.fullmatch(r"\d", text) and int(text) >= lowest):
+            yield f"{_named(element)}: orch:{name} is {text!r}: write a number from {lowest} to 9, or = FEEL"
+    if element.extra.get("fallbackQueue") and element.extra.get("queue", "=")[0] != "=":
         yield f"{_named(element)}: orch:fallbackQueue has no use: orch:queue names one queue for all cases"
 
 

@@ -1,10 +1,12 @@
-"""FEEL, the expression language of DMN, compiled to closures: no eval, no exec.
+"""FEEL, the expression language of DMN 1.3 to 1.5, compiled to closures: no eval, no exec.
 
-What is read so far is S-FEEL (DMN 1.5, clause 9) with paths, lists, ``if``, ``in`` and a few functions; anything else
-is a :class:`FeelError` that names the position and what was expected there.
+Text becomes tokens (``lexer``), nodes (``parser``) and closures (``place`` and the modules of rules); anything that
+cannot be read is a :class:`FeelError` that names the position and what was expected there. An error in evaluating is
+null, as the standard says, and told in the :class:`Evaluation`; only :class:`FeelLimit` is raised.
 """
 
+from orchestration_pipelines.model.feel.evaluation import Evaluation, FeelLimit
 from orchestration_pipelines.model.feel.expression import Expression, compile, evaluate, unary_tests
 from orchestration_pipelines.model.feel.lexer import FeelError
 
-__all__ = ["Expression", "FeelError", "compile", "evaluate", "unary_tests"]
+__all__ = ["Evaluation", "Expression", "FeelError", "FeelLimit", "compile", "evaluate", "unary_tests"]
