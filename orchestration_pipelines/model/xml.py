@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from xml.etree import ElementTree as ET
 from xml.parsers import expat
 
@@ -15,10 +16,16 @@ class XmlRefused(ValueError):
     """A file that is not read any further; the message says why."""
 
 
+def content_of(path: Path) -> bytes:
+    """The bytes of a file; of one that is too large, just so many that :func:`parse` refuses it."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
 def parse(content: bytes, name: str) -> ET.Element:
     """The root of a document; names are ``{namespace}local``. :class:`XmlRefused` for anything hostile or broken."""
     if len(content) > MAX_BYTES:
-        raise XmlRefused(f"{name} has {len(content):,} bytes; {MAX_BYTES:,} are allowed")
+        raise XmlRefused(f"{name} has more than the {MAX_BYTES:,} bytes that are allowed")
     builder = ET.TreeBuilder()
     parser = expat.ParserCreate(namespace_separator="}")
     parser.buffer_text = True

@@ -11,7 +11,7 @@ from orchestration_pipelines.model import checks
 from orchestration_pipelines.model.bpmn import leftovers, profile
 from orchestration_pipelines.model.duration import is_duration
 from orchestration_pipelines.model.process import Element, Flow, Kind, Process, Timer
-from orchestration_pipelines.model.xml import XmlRefused, local, namespace, parse
+from orchestration_pipelines.model.xml import XmlRefused, content_of, local, namespace, parse
 
 _IN = "{" + profile.BPMN + "}"
 
@@ -26,7 +26,7 @@ class ModelRefused(ValueError):
 
 def load(path: str | Path) -> Process:
     """Read a BPMN file; :class:`ModelRefused` says everything that is wrong with it."""
-    return loads(Path(path).read_bytes(), Path(path).name)
+    return loads(content_of(Path(path)), Path(path).name)
 
 
 def loads(content: bytes, name: str) -> Process:
