@@ -94,8 +94,3 @@ class Clock:
             if (move.source, move.act) == (self.status, act):
                 return move.target
         raise IllegalMove(f"a clock that is {self.status} cannot {act}")
-
-
-def is_late(due_at: datetime, fired_at: datetime) -> bool:
-    """Whether a rung fired so long after it was due that whoever reads of it should know."""
-    return fired_at - due_at > LATE_AFTER

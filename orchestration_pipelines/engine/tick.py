@@ -39,12 +39,12 @@ class Ticked:
 
 
 def tick(connection: psycopg.Connection, now: datetime, *, seconds: float = TICK_S) -> Ticked:
-    """Fire the due rungs in their order, the due timers, mark broken promises, and free stuck work.
+    """Mark broken promises, fire the due rungs in their order, then the due timers, and free stuck work.
 
     After a downtime a rung that was due before a deadline still fires before it, marked late.
     """
     begun = time.monotonic()
-    ticked = Ticked()
+    ticked = Ticked(breaches=_mark_breaches(connection, now))
     while _climb_once(connection, now, ticked, begun + min(seconds, _LADDERS_S)):
         pass
     while True:
@@ -53,7 +53,6 @@ def tick(connection: psycopg.Connection, now: datetime, *, seconds: float = TICK
         ticked.timers += fired
         if not fired or time.monotonic() > begun + seconds:
             break
-    ticked.breaches = _mark_breaches(connection, now)
     ticked.stuck = _free_stuck(connection, now)
     return ticked
 
