@@ -19,12 +19,15 @@ from orchestration_pipelines.cli.mending import dead_letters, incidents, quarant
 from orchestration_pipelines.cli.model import model
 from orchestration_pipelines.cli.new import new
 from orchestration_pipelines.cli.output import Problem
+from orchestration_pipelines.cli.people import people
 from orchestration_pipelines.cli.pilot import pilot
+from orchestration_pipelines.cli.policy import policy
 from orchestration_pipelines.cli.purge import purge
 from orchestration_pipelines.cli.reviews import answer, reviews
 from orchestration_pipelines.cli.submit import submit, sweep
 from orchestration_pipelines.cli.up import down, up
 from orchestration_pipelines.domain.intake import BadColumns
+from orchestration_pipelines.engine.document import BadDocument
 from orchestration_pipelines.engine.reading import UnreadableFile
 from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.model.bpmn import ModelRefused
@@ -39,6 +42,7 @@ from orchestration_pipelines.store.urls import DatabaseUnreachable
 #: errors whose message tells a user what to do; anything else is a fault of ours and shows its traceback
 TOLD = (
     Problem,
+    BadDocument,
     WorkflowRefused,
     ModelRefused,
     DmnRefused,
@@ -76,7 +80,9 @@ for verb in (
     log,
     model,
     new,
+    people,
     pilot,
+    policy,
     purge,
     quarantine,
     restore,

@@ -49,13 +49,16 @@ def ask(connection: psycopg.Connection, station: Station, arrivals: Sequence[Arr
 
 
 def _alarm(connection: psycopg.Connection, station: Station, visits: Sequence[tuple[int, int]], now: datetime) -> None:
-    """A task that too few people may decide is an incident, and goes to the fallback queue where one is drawn."""
-    fallback = station.element.extra.get("fallbackQueue")
+    """A task that too few people may decide is an incident, and goes to the fallback queue where there is one.
+
+    The drawing's comes before the policy's.
+    """
     incidents: list[faults.NewIncident] = []
     for orphaned in reviews.orphans(connection, visits):
+        fallback = station.element.extra.get("fallbackQueue") or orphaned.fallback
         reason = (
             f"{orphaned.tasks} tasks in the queue {orphaned.queue} need {orphaned.signatures} people and "
-            f"{orphaned.able} may decide them (submitted by {orphaned.requested_by}): give somebody the role"
+            f"{orphaned.able} may decide them (submitted by {orphaned.requested_by}): give somebody {_wanted(orphaned)}"
         )
         if fallback and fallback != orphaned.queue:
             reviews.send_to(connection, visits, orphaned, fallback)
@@ -63,3 +66,13 @@ def _alarm(connection: psycopg.Connection, station: Station, visits: Sequence[tu
         owner = station.workflow.owner_of(station.id)
         incidents.append(faults.NewIncident(orphaned.case_id, station.id, "nobody may decide", reason, owner))
     faults.open_incidents(connection, station.workflow.name, incidents, now)
+
+
+def _wanted(orphaned: reviews.Orphans) -> str:
+    """What somebody would need to be able to do them."""
+    wanted = [f"the role {orphaned.role}"]
+    if orphaned.skill is not None:
+        wanted.append(f"the skill {orphaned.skill} (level {orphaned.level})")
+    if orphaned.region is not None:
+        wanted.append(f"the region {orphaned.region}")
+    return ", ".join(wanted)

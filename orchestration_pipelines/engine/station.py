@@ -9,6 +9,8 @@ from functools import cached_property
 from typing import Any
 
 from orchestration_pipelines.domain.canonical import encode
+from orchestration_pipelines.domain.people import HIGHEST_LEVEL
+from orchestration_pipelines.domain.policy import HIGHEST
 from orchestration_pipelines.domain.worker import Worker
 from orchestration_pipelines.engine.workflow import CANCELLATION, Table, Workflow
 from orchestration_pipelines.model import feel
@@ -19,6 +21,13 @@ from orchestration_pipelines.store.reviews import NewTask
 
 #: what a task asks when the table that should say found no rule: the most careful answer
 _CAREFUL_SIGNATURES = 2
+#: what a user task asks of people: by an attribute of the drawing, or an output of its routing decision
+ROUTED = ("queue", "skill", "region", "level", "priority", "signatures", "due")
+
+
+def _within(value: Any, low: int, high: int) -> int:
+    """A whole number within its bounds; the lowest where nothing is said."""
+    return low if value is None else min(max(int(value), low), high)
 
 
 @dataclass(frozen=True)
@@ -78,6 +87,12 @@ class Station:
         return Setting(written) if written else None
 
     @cached_property
+    def otherwise(self) -> Setting | None:
+        """What holds where a decision has no answer: people, at the highest impact."""
+        written = self.element.extra.get("otherwise")
+        return Setting(written) if written else None
+
+    @cached_property
     def reads(self) -> frozenset[str]:
         """The variables that the ways behind this station depend on."""
         if self.id == CANCELLATION or self.element.is_handler:
@@ -110,22 +125,37 @@ class Station:
         return self.element.extra.get("question") or self.element.name
 
     def task(self, case_id: int, visit: int, variables: Mapping[str, Any], now: datetime) -> NewTask:
-        """What this user task asks for one case. Where a table has no answer, the most careful one holds."""
+        """What this user task asks for one case. Where a table has no answer, the most careful one holds.
+
+        What the drawing's attributes leave out, the decision of ``orch:routing`` says.
+        """
         extra = self.element.extra
-        queue = Setting(extra.get("queue", "")).of(variables)
+        routed = self._routed(variables)
+        asked = {**routed, **{name: Setting(extra[name]).of(variables) for name in ROUTED if extra.get(name)}}
+        queue = asked.get("queue")
         if queue not in self.workflow.queues:
             queue = extra.get("fallbackQueue") or next(iter(self.workflow.queues))
-        signatures = Setting(extra.get("signatures", "1")).of(variables)
-        skill = Setting(extra["skill"]).of(variables) if extra.get("skill") else None
-        until = Setting(extra["due"]).of(variables) if extra.get("due") else None
+        signatures = asked.get("signatures", 1)
+        skill, region, until = asked.get("skill"), asked.get("region"), asked.get("due")
         return NewTask(
             case_id=case_id,
             visit=visit,
             signatures=_CAREFUL_SIGNATURES if signatures is None else max(1, int(signatures)),
             queue=str(queue),
             skill=None if skill is None else str(skill),
+            region=None if region is None else str(region),
+            level=_within(asked.get("level"), 1, HIGHEST_LEVEL),
+            priority=_within(asked.get("priority"), 0, HIGHEST),
             due_at=due(str(until), now) if until is not None else None,
         )
+
+    def _routed(self, variables: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What the routing decision says; where none of its rules holds, two people are asked."""
+        routing = self.element.extra.get("routing")
+        if not routing:
+            return {}
+        said = self.workflow.tables[routing].model.evaluate(routing, variables)
+        return said if isinstance(said, Mapping) else {"signatures": None}
 
     @cached_property
     def approving_timers(self) -> frozenset[str]:

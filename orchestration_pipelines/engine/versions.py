@@ -83,10 +83,15 @@ def _refuse_undecided(workflow: Workflow, active: ActiveTables) -> None:
         f"{element.id} ({element.name}) asks for the decision {decision!r}, which no released table has: release "
         f"{workflow.tables[decision].file_name} with orchestrate model release"
         for element in workflow.process.elements.values()
-        if element.kind is Kind.RULE and (decision := element.calls or element.id) not in active
+        if (decision := _decision(element)) is not None and decision not in active
     ]
     if problems:
         raise WorkflowRefused(workflow.name, problems)
+
+
+def _decision(element: Element) -> str | None:
+    """The decision that an element asks for: a business rule task's, or what routes a user task."""
+    return element.calls or element.id if element.kind is Kind.RULE else element.extra.get("routing") or None
 
 
 def _refuse_approval_by_timeout(connection: psycopg.Connection, workflow: Workflow) -> None:
@@ -115,7 +120,7 @@ def _refuse_unbound(connection: psycopg.Connection, workflow: Workflow) -> None:
             f"{stays} the queue {queue!r}: keep it in workflow.yaml until they have ended"
             for element in process.elements.values()
             if element.kind is Kind.USER
-            and not (queue := element.extra.get("queue", "")).startswith("=")
+            and (queue := element.extra.get("queue", ""))[:1] not in ("", "=")
             and queue not in workflow.queues
         )
     if problems:

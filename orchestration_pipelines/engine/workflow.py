@@ -18,8 +18,10 @@ from types import ModuleType
 from typing import Any, TypeVar
 
 from orchestration_pipelines.domain.intake import Intake
+from orchestration_pipelines.domain.people import Person
 from orchestration_pipelines.domain.worker import Worker
-from orchestration_pipelines.engine.settings import BadSettings, Queue, read_settings
+from orchestration_pipelines.engine.document import BadDocument
+from orchestration_pipelines.engine.settings import Queue, read_settings
 from orchestration_pipelines.model import bpmn, dmn
 from orchestration_pipelines.model.process import Element, Kind, Process
 from orchestration_pipelines.model.semantics import Router
@@ -60,7 +62,7 @@ class Workflow:
     tools: Mapping[str, Callable[..., Any]]
     intake: Intake
     queues: Mapping[str, Queue]
-    reviewers: Mapping[str, tuple[str, ...]]
+    reviewers: Mapping[str, Person]
     package: ModuleType
     folder: Path
 
@@ -103,7 +105,7 @@ def load_workflow(folder: str | Path) -> Workflow:
         process = bpmn.loads(content, drawings[0].name)
         settings = read_settings(place)
         tables = _tables(place)
-    except BadSettings as error:
+    except BadDocument as error:
         raise WorkflowRefused(place.name, error.problems) from error
     except OSError as error:
         raise WorkflowRefused(place.name, [f"{error.filename} cannot be read: {error.strerror}"]) from error
@@ -210,12 +212,18 @@ def _problems(workflow: Workflow) -> Iterable[str]:
 
 
 def _queue_problems(workflow: Workflow, element: Element) -> Iterable[str]:
+    routing = element.extra.get("routing")
+    if routing and routing not in workflow.tables:
+        yield (
+            f"{element.id} ({element.name}) is routed by the decision {routing!r}, which no .dmn file beside it has: "
+            f"there are {sorted(workflow.tables) or 'none'}"
+        )
     named = [element.extra.get("queue", ""), element.extra.get("fallbackQueue", "")]
     for queue in named:
         if queue and not queue.startswith("=") and queue not in workflow.queues:
             yield f"{element.id} ({element.name}) sends to the queue {queue!r}, which workflow.yaml has not"
     role = workflow.process.lanes.get(element.lane or "")
-    possible = list(workflow.queues) if named[0].startswith("=") else named
+    possible = named if named[0] and not named[0].startswith("=") else list(workflow.queues)
     others = [q for q in possible if q in workflow.queues and workflow.queues[q].role != role]
     if role is not None and others:
         yield (

@@ -9,7 +9,8 @@ from typing import Any, NamedTuple
 import psycopg
 
 from orchestration_pipelines.domain.canonical import decode
-from orchestration_pipelines.store.arrays import int2s, int4s, int8s, texts
+from orchestration_pipelines.domain.policy import STEP
+from orchestration_pipelines.store.arrays import instants, int2s, int4s, int8s, texts
 
 
 class NewTask(NamedTuple):
@@ -20,7 +21,32 @@ class NewTask(NamedTuple):
     signatures: int
     queue: str
     skill: str | None
+    region: str | None
+    level: int
+    priority: int
     due_at: datetime | None
+
+
+_OPEN_TASKS = """
+WITH asked AS MATERIALIZED (
+    SELECT * FROM unnest(%(case)s::bigint[], %(visit)s::int[], %(signatures)s::smallint[], %(queue)s::text[],
+        %(skill)s::text[], %(region)s::text[], %(level)s::smallint[], %(priority)s::smallint[], %(due)s::timestamptz[])
+        AS n (case_id, visit, signatures, queue, skill, region, level, priority, due_at)),
+lanes AS MATERIALIZED (
+    SELECT d.*, lane_of(%(workflow)s, d.queue, d.skill, d.region, d.level) AS lane
+    FROM (SELECT DISTINCT queue, skill, region, level FROM asked ORDER BY 1, 2, 3, 4) d)
+INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, queue, skill, region, level, lane,
+    priority, order_key, question, editable, digest, requested_by, opened_at, due_at)
+SELECT n.case_id, %(workflow)s, %(element)s, n.visit, s, n.signatures, n.queue, n.skill, n.region, n.level, l.lane,
+    n.priority, %(now)s - coalesce(w.weight, n.priority * %(step)s::interval), %(question)s, %(editable)s,
+    shown_digest(c.variables), c.requested_by, %(now)s, n.due_at
+FROM asked n
+JOIN lanes l ON l.queue = n.queue AND l.level = n.level AND l.skill IS NOT DISTINCT FROM n.skill
+    AND l.region IS NOT DISTINCT FROM n.region
+JOIN cases c ON c.id = n.case_id
+LEFT JOIN class_weight w ON w.workflow = %(workflow)s AND w.priority = n.priority,
+generate_series(1, n.signatures) AS s
+"""
 
 
 def open_tasks(
@@ -32,31 +58,32 @@ def open_tasks(
     tasks: Sequence[NewTask],
     now: datetime,
 ) -> None:
-    """Open the review tasks of cases that arrived; the digest is of the variables as they now are."""
+    """Open the review tasks of cases that arrived; the digest is of the variables as they now are.
+
+    Each is queued in the lane that asks the same of people, ahead of its time by the weight of its class.
+    """
     if not tasks:
         return
-    case_id, visit, signatures, queue, skill, due_at = zip(*tasks, strict=True)
+    case_id, visit, signatures, queue, skill, region, level, priority, due_at = zip(*tasks, strict=True)
     connection.execute(
-        "INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, queue, skill, question, "
-        "editable, digest, opened_at, due_at) "
-        "SELECT n.case_id, %s, %s, n.visit, s, n.signatures, n.queue, n.skill, %s, %s, shown_digest(c.variables), %s, "
-        "n.due_at "
-        "FROM unnest(%s::bigint[], %s::int[], %s::smallint[], %s::text[], %s::text[], %s::timestamptz[]) "
-        "AS n (case_id, visit, signatures, queue, skill, due_at) "
-        "JOIN cases c ON c.id = n.case_id, generate_series(1, n.signatures) AS s",
-        (
-            workflow,
-            element,
-            question,
-            list(editable),
-            now,
-            int8s(case_id),
-            int4s(visit),
-            int2s(signatures),
-            texts(queue),
-            texts(skill),
-            list(due_at),
-        ),
+        _OPEN_TASKS,
+        {
+            "workflow": workflow,
+            "element": element,
+            "question": question,
+            "editable": list(editable),
+            "now": now,
+            "step": STEP,
+            "case": int8s(case_id),
+            "visit": int4s(visit),
+            "signatures": int2s(signatures),
+            "queue": texts(queue),
+            "skill": texts(skill),
+            "region": texts(region),
+            "level": int2s(level),
+            "priority": int2s(priority),
+            "due": instants(due_at),
+        },
     )
 
 
@@ -64,43 +91,57 @@ class Orphans(NamedTuple):
     """Open tasks alike that fewer people may decide than must sign; ``case_id`` is one of their cases."""
 
     case_id: int
+    lane: int
     queue: str
+    role: str
+    skill: str | None
+    region: str | None
+    level: int
     signatures: int
     requested_by: str
     tasks: int
     able: int
+    fallback: str | None  #: the queue that the policy names for them
 
 
+#: Those who fit a lane are looked up once for all of its tasks; then for each, until enough are found, what bars them.
 _ORPHANS = """
 WITH opened AS MATERIALIZED (
-    SELECT t.queue, t.signatures, c.requested_by, min(t.id) AS task, min(t.case_id) AS case_id, count(*) AS tasks
+    SELECT t.lane, t.signatures, t.requested_by, min(t.id) AS task, min(t.case_id) AS case_id, count(*) AS tasks
     FROM unnest(%s::bigint[], %s::int[]) AS v (case_id, visit)
     JOIN review_task t ON t.case_id = v.case_id AND t.visit = v.visit AND t.ended_at IS NULL
-    JOIN cases c ON c.id = t.case_id
-    GROUP BY t.queue, t.signatures, c.requested_by)
-SELECT o.case_id, o.queue, o.signatures, o.requested_by, o.tasks, a.able FROM opened o
-JOIN review_task t ON t.id = o.task JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
+    GROUP BY t.lane, t.signatures, t.requested_by),
+lanes AS MATERIALIZED (
+    SELECT l.*, q.role, q.excludes, q.fallback, (SELECT array_agg(r.person) FROM reviewer r CROSS JOIN LATERAL
+        unfit(r.person, q.role, l.skill, l.level, l.region) u WHERE u.reason IS NULL) AS fit
+    FROM work_lane l JOIN queue q ON q.workflow = l.workflow AND q.name = l.queue
+    WHERE l.id IN (SELECT lane FROM opened) AND q.role <> 'requester')
+SELECT o.case_id, l.id, l.queue, l.role, l.skill, l.region, l.level, o.signatures, o.requested_by, o.tasks, a.able,
+    l.fallback
+FROM opened o JOIN lanes l ON l.id = o.lane JOIN review_task t ON t.id = o.task
 CROSS JOIN LATERAL (SELECT count(*) AS able FROM (
-    SELECT FROM reviewer r WHERE (can(r.person, 'decide', o.task)).allowed LIMIT o.signatures) AS found) AS a
-WHERE q.role <> 'requester' AND a.able < o.signatures
+    SELECT FROM unnest(l.fit) AS f (person) WHERE NOT EXISTS (
+        SELECT FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, t.requested_by, t.opened_at, l.excludes) b
+        WHERE b.person = f.person) LIMIT o.signatures) AS found) AS a
+WHERE a.able < o.signatures
 """
 
 
 def orphans(connection: psycopg.Connection, visits: Sequence[tuple[int, int]]) -> list[Orphans]:
-    """Tasks just opened at these visits (case, visit) that too few people may decide, as ``can`` says."""
+    """Tasks just opened at these visits (case, visit) that too few people may decide, by the rules of ``can``."""
     case_id, visit = zip(*visits, strict=True)
     cursor = connection.cursor(row_factory=lambda _: Orphans._make)
     return cursor.execute(_ORPHANS, (int8s(case_id), int4s(visit))).fetchall()
 
 
 def send_to(connection: psycopg.Connection, visits: Sequence[tuple[int, int]], orphaned: Orphans, queue: str) -> None:
-    """Put orphaned tasks of these visits into another queue."""
+    """Put orphaned tasks of these visits into another queue; they keep their place in the order."""
     case_id, visit = zip(*visits, strict=True)
     connection.execute(
         "UPDATE review_task t SET queue = %s FROM unnest(%s::bigint[], %s::int[]) AS v (case_id, visit) "
-        "JOIN cases c ON c.id = v.case_id WHERE t.case_id = v.case_id AND t.visit = v.visit AND t.ended_at IS NULL "
-        "AND t.queue = %s AND t.signatures = %s AND c.requested_by = %s",
-        (queue, int8s(case_id), int4s(visit), orphaned.queue, orphaned.signatures, orphaned.requested_by),
+        "WHERE t.case_id = v.case_id AND t.visit = v.visit AND t.ended_at IS NULL "
+        "AND t.lane = %s AND t.signatures = %s AND t.requested_by = %s",
+        (queue, int8s(case_id), int4s(visit), orphaned.lane, orphaned.signatures, orphaned.requested_by),
     )
 
 

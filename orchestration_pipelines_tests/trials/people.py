@@ -32,7 +32,7 @@ def _return_some(engine: Engine) -> int:
     with engine.connect() as connection:
         for task in reviews.open_tasks(connection, engine.workflow.name):
             if task.element == "human_review" and task.signature == "1 of 1" and _is_doubted(task):
-                able = [person for person, roles in sorted(engine.workflow.reviewers.items()) if task.role in roles]
+                able = [name for name, person in sorted(engine.workflow.reviewers.items()) if task.role in person.roles]
                 reviews.decide(
                     connection,
                     task.task,

@@ -81,7 +81,7 @@ def test_it_loads_with_every_worker_and_says_who_decides() -> None:
     people = {e.id for e in workflow.process.elements.values() if e.kind is Kind.USER}
     assert people == {"request_documents", "human_review", "senior_review", "offer_person"}
     assert all(len(workflow.router.boundary_timers(element)) == 1 for element in people)
-    roles = {role for roles in workflow.reviewers.values() for role in roles}
+    roles = {role for person in workflow.reviewers.values() for role in person.roles}
     assert {queue.role for queue in workflow.queues.values()} - {"requester"} <= roles
 
 

@@ -129,12 +129,20 @@ EXTENSIONS: dict[str, dict[str, str]] = {
         "editable": "the variables that a reviewer may change, with commas between",
         "signatures": "how many people decide; = FEEL",
         "skill": "the skill that a reviewer needs; = FEEL",
+        "region": "the region that a reviewer must cover; = FEEL",
+        "level": "how high the skill must be, 1 to 9; = FEEL",
+        "priority": "which class of work goes first, 0 to 9; = FEEL",
+        "routing": "the decision that says what the attributes above leave out: queue, skill, region, level, …",
         "due": "by when it should be decided (ISO 8601); = FEEL",
     },
     "businessRuleTask": {
         **_OWNER,
         "decision": "the decision's name, where it is not the element's id",
         "binding": "active (the default): the table in force; pinned: the one in force when the drawing was released",
+        "otherwise": (
+            "= FEEL: what holds where the decision has no answer (no rule, a violation): people, at the highest impact"
+        ),
+        "review": "= FEEL: a list of tests and numbers over the answer; the truer and the more, the more human review",
         "approvedWhen": "= FEEL over the case and the answer: true gives the case an approval",
     },
     "startEvent": _OWNER,

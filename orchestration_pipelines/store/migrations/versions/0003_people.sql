@@ -77,6 +77,22 @@ CREATE TABLE calendar_holiday (
     PRIMARY KEY (workflow, calendar, day),
     FOREIGN KEY (workflow, calendar) REFERENCES calendar (workflow, name)
 );
+CREATE TABLE known_skill (                             -- what a person may be said to know, and a task to ask
+    workflow    text NOT NULL REFERENCES workflow (name),
+    name        text NOT NULL CHECK (name <> ''),
+    PRIMARY KEY (workflow, name)
+);
+CREATE TABLE known_region (
+    workflow    text NOT NULL REFERENCES workflow (name),
+    name        text NOT NULL CHECK (name <> ''),
+    PRIMARY KEY (workflow, name)
+);
+CREATE TABLE class_weight (                            -- how far ahead of its time a class is queued
+    workflow    text NOT NULL REFERENCES workflow (name),
+    priority    smallint NOT NULL CHECK (priority BETWEEN 0 AND 9),
+    weight      interval NOT NULL CHECK (weight >= interval '0'),
+    PRIMARY KEY (workflow, priority)
+);
 ALTER TABLE queue
     ADD COLUMN title        text NOT NULL DEFAULT '',
     ADD COLUMN strategy     text NOT NULL DEFAULT 'pull'
@@ -85,9 +101,17 @@ ALTER TABLE queue
     ADD COLUMN fallback     text,                             -- the queue of tasks that nobody here may do
     ADD COLUMN escalates_to text,                             -- the queue of the next role
     ADD COLUMN stuck_after  interval CHECK (stuck_after > interval '0'),  -- claimed and untouched for so long
-    ADD COLUMN turn         bigint NOT NULL DEFAULT 0,        -- of the rotation
+    ADD COLUMN turn         bigint NOT NULL DEFAULT 0,        -- of the rotation: how many it has given
     ADD FOREIGN KEY (workflow, fallback) REFERENCES queue (workflow, name),
     ADD FOREIGN KEY (workflow, escalates_to) REFERENCES queue (workflow, name);
+CREATE TABLE rotation (                                -- whose turn was when: the longest ago is next
+    workflow    text NOT NULL,
+    queue       text NOT NULL,
+    person      text NOT NULL REFERENCES reviewer (person),
+    turn        bigint NOT NULL,
+    PRIMARY KEY (workflow, queue, person),
+    FOREIGN KEY (workflow, queue) REFERENCES queue (workflow, name)
+);
 CREATE TABLE station_limit (
     workflow    text NOT NULL REFERENCES workflow (name),
     element     text NOT NULL,
@@ -112,3 +136,68 @@ CREATE TABLE sla_ladder (
     PRIMARY KEY (workflow, element, no),
     FOREIGN KEY (workflow, element) REFERENCES sla_policy (workflow, element)
 );
+
+-- Who may change the policy and the people, asked at this one place: managers. As long as there is none at all, whoever
+-- holds the machine brings in the first ones; the policy waits for them.
+CREATE FUNCTION manages(p_person text, p_act text, OUT allowed boolean, OUT rule text)
+LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    allowed := EXISTS (SELECT FROM reviewer WHERE person = p_person AND active AND 'manager' = ANY (roles));
+    rule := 'role manager';
+    IF NOT allowed AND p_act = 'people' AND NOT EXISTS (
+        SELECT FROM reviewer WHERE active AND 'manager' = ANY (roles)) THEN
+        allowed := true;
+        rule := 'there is no manager yet';
+    ELSIF NOT allowed THEN
+        rule := format('only a manager changes the %s, and %s is none: act as one (--as PERSON), or have one give them '
+            'the role manager (orchestrate people import)', p_act, p_person);
+    END IF;
+END $$;
+
+-- When the wall clock of a zone shows a time. One that the clocks skip is the moment of the change; of one that they show
+-- twice it is the first or the second. The clocks change at a full hour.
+CREATE FUNCTION wall_instant(p_wall timestamp, p_zone text, p_first boolean) RETURNS timestamptz
+LANGUAGE sql STABLE AS $$
+    SELECT CASE
+        WHEN (p_wall AT TIME ZONE p_zone) AT TIME ZONE p_zone <> p_wall
+            THEN date_trunc('hour', p_wall) AT TIME ZONE p_zone
+        WHEN p_first AND ((p_wall AT TIME ZONE p_zone) - interval '1 hour') AT TIME ZONE p_zone = p_wall
+            THEN (p_wall AT TIME ZONE p_zone) - interval '1 hour'
+        ELSE p_wall AT TIME ZONE p_zone END
+$$;
+
+-- The stretches of somebody's shifts that began today or yesterday where they are. Nobody goes and comes back on the
+-- night when the clocks are put back: a shift begins when its time is first shown and ends when it is last shown.
+CREATE FUNCTION shift_stretches(p_person text, p_zone text, p_at timestamptz)
+RETURNS TABLE (begins timestamptz, finishes timestamptz) LANGUAGE sql STABLE AS $$
+    SELECT wall_instant(d.day + s.starts, p_zone, true),
+           wall_instant(d.day + CASE WHEN s.ends <= s.starts THEN 1 ELSE 0 END + s.ends, p_zone, false)
+    FROM shift s, LATERAL (SELECT (p_at AT TIME ZONE p_zone)::date - back AS day FROM generate_series(0, 1) AS back) d
+    WHERE s.person = p_person AND s.weekday = extract(isodow FROM d.day)
+$$;
+
+-- Nobody leaves with work in hand, and an id is for ever: what people are called is the title.
+CREATE FUNCTION reviewer_guard() RETURNS trigger
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    v_in_hand int;
+BEGIN
+    IF TG_OP = 'UPDATE' AND NEW.person <> OLD.person THEN
+        RAISE EXCEPTION 'refused: % is an id and never changes: change the title (orchestrate people rename)', OLD.person
+            USING ERRCODE = 'OP002';
+    END IF;
+    IF TG_OP = 'DELETE' OR OLD.active AND NOT NEW.active THEN
+        SELECT count(*) INTO v_in_hand FROM review_task
+            WHERE assignee = OLD.person AND status IN ('assigned', 'claimed');
+        IF v_in_hand > 0 THEN
+            RAISE EXCEPTION 'refused: % has % tasks in hand: orchestrate people deactivate % --release gives them back '
+                'to their queues', OLD.person, v_in_hand, OLD.person USING ERRCODE = 'OP002';
+        END IF;
+    END IF;
+    RETURN CASE TG_OP WHEN 'DELETE' THEN OLD ELSE NEW END;
+END $$;
+CREATE TRIGGER guard BEFORE UPDATE OR DELETE ON reviewer FOR EACH ROW EXECUTE FUNCTION reviewer_guard();
+
+GRANT SELECT, INSERT, UPDATE, DELETE ON known_skill, known_region, class_weight, rotation TO orchestration_app;
+GRANT SELECT ON known_skill, known_region, class_weight, rotation TO orchestration_auditor;
+GRANT EXECUTE ON FUNCTION manages, wall_instant, shift_stretches TO orchestration_app;

@@ -60,7 +60,7 @@ CREATE INDEX review_task_queue_in_hand ON review_task (workflow, queue, element)
 
 CREATE TABLE assignment (                              -- append only: who got a task, why, and who else could have
     id          bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-    task_id     bigint NOT NULL REFERENCES review_task (id),
+    task_id     bigint NOT NULL,                       -- no foreign key: hand() alone writes here, and has locked the task
     person      text,                                  -- NULL: back to the queue
     from_person text,
     cause       text NOT NULL CHECK (cause IN ('pull', 'round_robin', 'least_load', 'best_skill', 'manager', 'release',

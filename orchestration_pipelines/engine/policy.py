@@ -1,0 +1,124 @@
+"""Setting a workflow's policy: checked as a whole, recorded with who and why, in force with that transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+
+import psycopg
+
+from orchestration_pipelines.domain.canonical import encode
+from orchestration_pipelines.domain.policy import Policy, problems
+from orchestration_pipelines.engine.document import BadDocument
+from orchestration_pipelines.engine.people import refuse_others
+from orchestration_pipelines.engine.policy_reading import FILE, read_policy
+from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
+from orchestration_pipelines.model.process import Element, Kind
+from orchestration_pipelines.store import policy as table
+from orchestration_pipelines.store.casework import note
+from orchestration_pipelines.store.policy import SetPolicy, history, newest
+from orchestration_pipelines.store.versions import lock_workflow
+
+__all__ = ["BadDocument", "SetPolicy", "check", "history", "install", "newest", "put"]
+
+
+def check(connection: psycopg.Connection, workflow: Workflow, content: bytes, name: str = FILE) -> Policy:
+    """The policy that a document says, if it can be set; :class:`BadDocument` says everything that is wrong."""
+    policy = read_policy(content, name)
+    asked = {
+        skill: step.id for step in _user_tasks(workflow) if (skill := step.extra.get("skill", ""))[:1] not in ("", "=")
+    }
+    roles = {name: queue.role for name, queue in workflow.queues.items()}
+    steps = {step.id: _queues_of(workflow, step) for step in _user_tasks(workflow)}
+    ground = table.ground_of(connection, workflow.name, roles, steps, asked)
+    if wrong := problems(policy, ground):
+        raise BadDocument([f"{name}: {told}" for told in wrong])
+    return policy
+
+
+def put(
+    connection: psycopg.Connection,
+    workflow: Workflow,
+    content: bytes,
+    *,
+    by: str,
+    reason: str,
+    at: datetime,
+    name: str = FILE,
+    asserted_by: str | None = None,
+) -> int | None:
+    """Set a policy, as a manager; returns its number, or None if it says what holds already."""
+    if not reason.strip():
+        raise BadDocument(["a reason is needed: whoever comes next must know why"])
+    with connection.transaction():
+        lock_workflow(connection, workflow.name, workflow.owner)
+        refuse_others(connection, by, "policy")
+        policy = check(connection, workflow, content, name)
+        holds = newest(connection, workflow.name)
+        if holds is not None and holds.digest == _digest(content):
+            return None
+        return _set(
+            connection, workflow, policy, content, by=by, role="manager", reason=reason, at=at, as_by=asserted_by
+        )
+
+
+def install(connection: psycopg.Connection, workflow: Workflow, *, by: str, at: datetime) -> None:
+    """The policy that lies in the workflow's folder, with the first release; from then on the database's holds.
+
+    The caller's transaction holds the workflow's row. A slip is told like one in the drawing.
+    """
+    path = workflow.folder / FILE
+    if newest(connection, workflow.name) is not None or not path.is_file():
+        return
+    content = path.read_bytes()
+    try:
+        policy = check(connection, workflow, content)
+    except BadDocument as error:
+        raise WorkflowRefused(workflow.name, error.problems) from error
+    _set(connection, workflow, policy, content, by=by, role="owner", reason="came with the workflow", at=at, as_by=None)
+
+
+def _set(
+    connection: psycopg.Connection,
+    workflow: Workflow,
+    policy: Policy,
+    content: bytes,
+    *,
+    by: str,
+    role: str,
+    reason: str,
+    at: datetime,
+    as_by: str | None,
+) -> int:
+    record = lock_workflow(connection, workflow.name, workflow.owner)
+    table.spread(connection, workflow.name, policy)
+    number = table.add(connection, workflow.name, content.decode(), _digest(content), by=by, reason=reason, now=at)
+    detail: Mapping[str, str | None] = {"digest": _digest(content), "reason": reason, "asserted_by": as_by}
+    note(
+        connection,
+        record,
+        actor=by,
+        role=role,
+        act="set policy",
+        record=f"policy:{number}",
+        at=at,
+        detail=encode(detail),
+    )
+    return number
+
+
+def _digest(content: bytes) -> str:
+    return sha256(content).hexdigest()
+
+
+def _user_tasks(workflow: Workflow) -> list[Element]:
+    return [element for element in workflow.process.elements.values() if element.kind is Kind.USER]
+
+
+def _queues_of(workflow: Workflow, step: Element) -> tuple[str, ...]:
+    """The queues where a step's tasks may come to lie."""
+    queue = step.extra.get("queue", "")
+    if not queue or queue.startswith("=") or step.extra.get("routing"):
+        return tuple(workflow.queues)
+    return tuple({queue, step.extra.get("fallbackQueue", queue)})
