@@ -1,130 +1,230 @@
-"""What FEEL's operators mean for Python values: three-valued logic, exact numbers, null for what has no meaning."""
+"""What FEEL's operators mean for values: equality, order, three-valued logic, and the parts of a value.
+
+DMN 1.5, clause 10.3.2.15. What has no meaning is null, and why is told to the evaluation; a null that goes in comes
+out without a word.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from decimal import Context, Decimal, DecimalException
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 
-#: DMN numbers are decimal128 (clause 10.3.2.3.1)
-_DECIMAL128 = Context(prec=34, Emin=-6143, Emax=6144)
+from orchestration_pipelines.model.feel import durations, temporal, zones
+from orchestration_pipelines.model.feel.arithmetic import arithmetic, number
+from orchestration_pipelines.model.feel.durations import LongDuration, YearsMonths
+from orchestration_pipelines.model.feel.evaluation import Evaluation
+from orchestration_pipelines.model.feel.temporal import FarDate, FarMoment, FineTime
+from orchestration_pipelines.model.feel.types import described, kind
+
+__all__ = [
+    "arithmetic",
+    "both",
+    "compare",
+    "either",
+    "equal",
+    "is_same",
+    "member",
+    "negated",
+    "number",
+    "path",
+    "property_of",
+]
+
+_PLAIN = (Decimal, str, bool, date, timedelta)  #: Python's own equality is FEEL's
 
 
-@dataclass(frozen=True, slots=True)
-class Range:
-    """``[low..high]`` with each end open or closed; None is unbounded."""
-
-    low: Any
-    low_closed: bool
-    high: Any
-    high_closed: bool
-
-    def holds(self, value: Any) -> bool | None:
-        """Whether the value lies within; null where it cannot be compared."""
-        above = True if self.low is None else compare(">=" if self.low_closed else ">", value, self.low)
-        below = True if self.high is None else compare("<=" if self.high_closed else "<", value, self.high)
-        return both(above, below)
-
-
-def number(value: Any) -> Decimal | None:
-    """The value as a number, or None: an int is exact, a bool is no number, a float is not let in."""
-    if isinstance(value, Decimal):
-        return value
-    if isinstance(value, int) and not isinstance(value, bool):
-        return Decimal(value)
-    return None
-
-
-def arithmetic(operator: str, left: Any, right: Any) -> Any:
-    """``+ - * / **`` on numbers (and ``+`` on text); null for anything else."""
-    if operator == "+" and isinstance(left, str) and isinstance(right, str):
-        return left + right if len(left) + len(right) <= 1_000_000 else None
-    a, b = number(left), number(right)
-    if a is None or b is None:
-        return None
-    try:
-        match operator:
-            case "+":
-                return _DECIMAL128.add(a, b)
-            case "-":
-                return _DECIMAL128.subtract(a, b)
-            case "*":
-                return _DECIMAL128.multiply(a, b)
-            case "/":
-                return _DECIMAL128.divide(a, b)
-            case _:
-                return _DECIMAL128.power(a, b)
-    except DecimalException:
-        return None
-
-
-def equal(left: Any, right: Any) -> bool | None:
-    """Equality (clause 10.3.2.15): null equals null alone; values of different types are not comparable."""
+def equal(evaluation: Evaluation, left: Any, right: Any) -> bool | None:
+    """``=`` (tables 52 and 53): null equals null alone; values of different kinds cannot be compared."""
+    if type(left) is type(right) and type(left) in _PLAIN:
+        return bool(left == right)
     if left is None or right is None:
         return left is right
-    a, b = number(left), number(right)
-    if a is not None and b is not None:
-        return a == b
-    for kind in (str, bool, list, Mapping):
-        if isinstance(left, kind) and isinstance(right, kind):
+    of = kind(left)
+    if of is None or of != kind(right):
+        return evaluation.fault(f"{described(left)} and {described(right)} cannot be equal or not: of different types")
+    match of:
+        case "list":
+            return _equal_lists(evaluation, left, right)
+        case "context":
+            return _equal_contexts(evaluation, left, right)
+        case "range":
+            closed = (left.low_closed, left.high_closed) == (right.low_closed, right.high_closed)
+            return closed and alike(evaluation, left.low, right.low) and alike(evaluation, left.high, right.high)
+        case "time":
+            return temporal.time_key(left) == temporal.time_key(right)
+        case "date and time":
+            return temporal.moment_key(left) == temporal.moment_key(right)
+        case "function":
+            return left is right
+        case _:
             return bool(left == right)
-    return None
 
 
-def compare(operator: str, left: Any, right: Any) -> bool | None:
-    """``< <= > >=`` on numbers and on text; null for anything else."""
-    a, b = number(left), number(right)
-    if a is None or b is None:
-        if not (isinstance(left, str) and isinstance(right, str)):
-            return None
-        a, b = left, right  # type: ignore[assignment] # text compares as numbers do
+def alike(evaluation: Evaluation, left: Any, right: Any) -> bool:
+    """Whether two parts are equal; what cannot be compared is not, and needs no diagnostic."""
+    if kind(left) != kind(right):
+        return False
+    return equal(evaluation, left, right) is True
+
+
+def _equal_lists(evaluation: Evaluation, left: list[Any], right: list[Any]) -> bool:
+    if len(left) != len(right):
+        return False
+    evaluation.spend(len(left))
+    with evaluation.deeper():
+        return all(alike(evaluation, one, other) for one, other in zip(left, right, strict=True))
+
+
+def _equal_contexts(evaluation: Evaluation, left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
+    if left.keys() != right.keys():
+        return False
+    evaluation.spend(len(left))
+    with evaluation.deeper():
+        return all(alike(evaluation, value, right[key]) for key, value in left.items())
+
+
+def is_same(evaluation: Evaluation, left: Any, right: Any) -> bool:
+    """``is`` (clause 10.3.4.7): the same element of the domain, where 10:00Z and 11:00+01:00 are two."""
+    if kind(left) != kind(right):
+        return False
+    if kind(left) in ("time", "date and time"):
+        return temporal.same_element(left, right)
+    return equal(evaluation, left, right) is True
+
+
+def compare(evaluation: Evaluation, operator: str, left: Any, right: Any) -> bool | None:
+    """``< <= > >=`` (table 54), on numbers, texts, dates, times, dates and times, and durations of one kind."""
+    if left is None or right is None:
+        return None
+    a, b = (left, right) if type(left) is Decimal is type(right) else _ordered(left, right)
+    if a is None:
+        return evaluation.fault(f"{described(left)} {operator} {described(right)} cannot be compared")
     match operator:
         case "<":
-            return a < b  # type: ignore[operator] # both are numbers, or both text
-        case "<=":
-            return a <= b  # type: ignore[operator] # the same
+            return bool(a < b)
         case ">":
-            return a > b  # type: ignore[operator] # the same
+            return bool(a > b)
+        case "<=":
+            # not "not greater": a local and a zoned value may be neither less nor equal
+            return bool(a < b) or (a == b and equal(evaluation, left, right) is True)
         case _:
-            return a >= b  # type: ignore[operator] # the same
+            return bool(a > b) or (a == b and equal(evaluation, left, right) is True)
+
+
+def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
+    """Two values as what Python orders them by; two times None when they have no order."""
+    of = kind(left)
+    if of != kind(right):
+        return None, None
+    match of:
+        case "number":
+            return number(left), number(right)
+        case "string" | "years and months duration":
+            return left, right
+        case "date":
+            return (left.year, left.month, left.day), (right.year, right.month, right.day)
+        case "days and time duration":
+            return durations.nanoseconds(left), durations.nanoseconds(right)
+        case "time":
+            return _zoned(temporal.time_key(left), temporal.time_key(right), temporal.offset_of, left, right)
+        case "date and time":
+            return _zoned(temporal.moment_key(left), temporal.moment_key(right), temporal.offset_of, left, right)
+        case _:
+            return None, None
+
+
+def _zoned(a: tuple[bool, int], b: tuple[bool, int], offset: Any, left: Any, right: Any) -> tuple[int, int]:
+    """Both in UTC; one without an offset takes that of the other."""
+    if a[0] == b[0]:
+        return a[1], b[1]
+    return (a[1] - offset(right), b[1]) if a[0] else (a[1], b[1] - offset(left))
+
+
+def member(evaluation: Evaluation, value: Any, test: Any) -> bool | None:
+    """``value in test`` where the test is a range, a list of tests, or a value to equal (table 55)."""
+    if kind(test) == "range":
+        holds: bool | None = test.holds(evaluation, value)
+        return holds
+    if isinstance(test, list):
+        evaluation.spend(len(test))
+        with evaluation.deeper():
+            if isinstance(value, list) and alike(evaluation, value, test):
+                return True
+            return any(member(evaluation, value, item) is True for item in test)
+    return equal(evaluation, value, test)
 
 
 def both(left: Any, right: Any) -> bool | None:
-    """``and`` (table 38): false wins over null."""
+    """``and`` (table 50): false wins over null."""
     if left is False or right is False:
         return False
     return True if left is True and right is True else None
 
 
 def either(left: Any, right: Any) -> bool | None:
-    """``or`` (table 38): true wins over null."""
+    """``or`` (table 50): true wins over null."""
     if left is True or right is True:
         return True
     return False if left is False and right is False else None
 
 
 def negated(value: Any) -> bool | None:
-    """``not``: null stays null."""
+    """``not`` (table 51): null stays null."""
     return not value if isinstance(value, bool) else None
 
 
-def member(value: Any, test: Any) -> bool | None:
-    """``value in test`` where the test is a range, a list of tests, or a value to equal."""
-    if isinstance(test, Range):
-        return test.holds(value)
-    if isinstance(test, list):
-        answer: bool | None = False
-        for item in test:
-            answer = either(answer, member(value, item))
-        return answer
-    return equal(value, test)
-
-
-def path(value: Any, name: str) -> Any:
-    """``value.name``: of a context its entry, of a list each item's; null where there is none."""
+def path(evaluation: Evaluation, value: Any, name: str) -> Any:
+    """``value.name``: a context's entry, a property, or of a list each item's; null where there is none."""
     if isinstance(value, Mapping):
-        return value.get(name)
+        return value[name] if name in value else evaluation.fault(f"the context has no entry {name!r}")
     if isinstance(value, list):
-        return [path(item, name) for item in value]
+        evaluation.spend(len(value))
+        with evaluation.deeper():
+            return [path(evaluation, item, name) for item in value]
+    return property_of(evaluation, value, name)
+
+
+def property_of(evaluation: Evaluation, value: Any, name: str) -> Any:
+    """``value.name`` of a date, a time, a date and time, a duration or a range (tables 65 to 67)."""
+    if value is None:
+        return None
+    if name not in _PROPERTIES.get(kind(value) or "", ()):
+        return evaluation.fault(f"{described(value)} has no property {name!r}")
+    return _property(value, name)
+
+
+_OF_DATE = frozenset({"year", "month", "day", "weekday"})
+_OF_TIME = frozenset({"hour", "minute", "second", "time offset", "timezone"})
+#: table 65
+_PROPERTIES: Mapping[str, frozenset[str]] = {
+    "date": _OF_DATE,
+    "time": _OF_TIME,
+    "date and time": _OF_DATE | _OF_TIME,
+    "days and time duration": frozenset({"days", "hours", "minutes", "seconds"}),
+    "years and months duration": frozenset({"years", "months"}),
+    "range": frozenset({"start", "end", "start included", "end included"}),
+}
+_ENDS = {"start": "low", "end": "high", "start included": "low_closed", "end included": "high_closed"}
+
+
+def _property(value: Any, name: str) -> Any:
+    if kind(value) == "range":
+        return getattr(value, _ENDS[name])
+    if isinstance(value, timedelta | LongDuration | YearsMonths):
+        return durations.property_of(value, name)
+    if isinstance(value, date | FarDate | FarMoment) and name in _OF_DATE:
+        if name == "weekday":
+            return Decimal(temporal.like_day(value).isoweekday())
+        day = temporal.day_of(value) if isinstance(value, FarMoment) else value
+        return Decimal(getattr(day, name))
+    if isinstance(value, datetime | time | FineTime | FarMoment) and name in _OF_TIME:
+        if name == "timezone":
+            return zones.name(temporal.zone_of(value))
+        if name == "time offset":
+            return temporal.time_offset(value)
+        minutes, seconds = divmod(temporal.clock_of(value), 60 * durations.NANO)
+        parts = {"hour": Decimal(minutes // 60), "minute": Decimal(minutes % 60)}
+        return parts.get(name, durations.seconds_number(seconds))
     return None

@@ -1,0 +1,179 @@
+"""How a built-in function is declared and called: its signatures, their parameters, and the conversions they bring.
+
+DMN 1.5, clauses 10.3.2.13.1 and 10.3.4. A signature is written as the standard's tables have it::
+
+    substring: "string: string; start position: number; length?: number"
+
+``?`` behind a name: it may be left out. ``...``: as many as there are. ``|`` between types: one of them; ``null``
+among them lets null in; ``any`` lets everything in. A null that is not let in makes the value null, without a word.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal, DecimalException
+from typing import Any
+
+from orchestration_pipelines.model.feel import temporal
+from orchestration_pipelines.model.feel.arithmetic import DECIMAL128, number, rounded
+from orchestration_pipelines.model.feel.evaluation import Evaluation
+from orchestration_pipelines.model.feel.function import Function
+from orchestration_pipelines.model.feel.types import DATE, DATE_AND_TIME, LIST, NUMBER, described, kind
+
+Body = Callable[..., Any]  #: takes the evaluation, then the arguments
+_UNFIT = object()  #: what does not fit a parameter
+#: what may be a point on a line, and the end of a range
+POINT = "number | string | date | time | date and time | days and time duration | years and months duration"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A parameter of a signature."""
+
+    name: str
+    kinds: frozenset[str]  #: none: any value, null too
+    optional: bool
+    many: bool
+
+    def fitting(self, value: Any) -> Any:
+        """The value as it is handed on, if it is of one of the kinds; else ``_UNFIT``."""
+        if not self.kinds:
+            return value
+        of = "null" if value is None else kind(value)
+        if of not in self.kinds:
+            return _UNFIT
+        if of == NUMBER:
+            exact = number(value)
+            exact = None if exact is None else rounded(exact)
+            return _UNFIT if exact is None else exact
+        return value
+
+    def converted(self, value: Any) -> Any:
+        """The same, after the conversions of clause 10.3.2.9.4."""
+        if isinstance(value, list) and len(value) == 1 and LIST not in self.kinds:
+            value = value[0]
+        fit = self.fitting(value)
+        if fit is not _UNFIT or value is None:
+            return fit
+        if LIST in self.kinds and not isinstance(value, list):
+            return [value]
+        if DATE_AND_TIME in self.kinds and kind(value) == DATE:
+            return temporal.midnight(value)
+        return _UNFIT
+
+
+def _parameter(written: str) -> Taken:
+    name, _, kinds = written.partition(":")
+    name = name.strip()
+    among = frozenset(part.strip() for part in kinds.split("|"))
+    optional, many = name.endswith("?"), name.endswith("...")
+    return Taken(name.rstrip("?."), frozenset() if "any" in among else among, optional, many)
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One way to call a function."""
+
+    written: str
+    parameters: tuple[Taken, ...]
+    body: Body
+    required: int  #: as many arguments, at the least
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return self.required <= count and (count <= len(self.parameters) or self.parameters[-1].many)
+
+    def bound(self, positional: Sequence[Any], fit: Callable[[Taken, Any], Any]) -> list[Any] | None:
+        """The arguments of the body; None when one does not fit."""
+        arguments: list[Any] = []
+        for at, value in enumerate(positional):
+            parameter = self.parameters[min(at, len(self.parameters) - 1)]
+            fitted = fit(parameter, value)
+            if fitted is _UNFIT:
+                return None
+            arguments.append(fitted)
+        if self.parameters and self.parameters[-1].many:
+            several = len(self.parameters) - 1
+            return [*arguments[:several], arguments[several:]]
+        return arguments
+
+    def ordered(self, named: Mapping[str, Any]) -> list[Any] | None:
+        """Named arguments in order, up to the last that is given; None when they are not for this signature."""
+        names = [parameter.name for parameter in self.parameters]
+        if not named.keys() <= set(names) or not all(name in named for name in names[: self.required]):
+            return None
+        last = max((at for at, name in enumerate(names) if name in named), default=-1)
+        return [named.get(name) for name in names[: last + 1]]
+
+    def __str__(self) -> str:
+        return f"({self.written.replace(';', ',')})"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Builtin(Function):
+    """A function of the standard, with all its signatures."""
+
+    name: str
+    signatures: list[Signature] = field(default_factory=list)
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Those of its first signature."""
+        return tuple(parameter.name for parameter in self.signatures[0].parameters)
+
+    def call(self, evaluation: Evaluation, positional: Sequence[Any]) -> Any:
+        """The value for arguments in order: by the first signature that fits as they are, else once converted."""
+        evaluation.spend()
+        count = len(positional)
+        for fit in (Taken.fitting, Taken.converted):
+            for signature in self.signatures:
+                if signature.takes(count):
+                    arguments = signature.bound(positional, fit)
+                    if arguments is not None:
+                        return self._value(evaluation, signature.body, arguments)
+        if any(value is None for value in positional) and any(one.takes(count) for one in self.signatures):
+            return None
+        found = ", ".join(map(described, positional[:8])) or "nothing"
+        return evaluation.fault(f"{self.name} takes {' or '.join(map(str, self.signatures))}; it was given {found}")
+
+    def _value(self, evaluation: Evaluation, body: Body, arguments: list[Any]) -> Any:
+        try:
+            return body(evaluation, *arguments)
+        except DecimalException:
+            return evaluation.fault(f"{self.name}: the result is no number that FEEL has")
+
+    def call_named(self, evaluation: Evaluation, named: Mapping[str, Any]) -> Any:
+        """The value for arguments by name; a name that no signature has is told."""
+        orders = [(signature, signature.ordered(named)) for signature in self.signatures]
+        for positional in (order for _, order in orders if order is not None):
+            for fit in (Taken.fitting, Taken.converted):
+                if any(one.bound(positional, fit) is not None for one, order in orders if order is not None):
+                    return self.call(evaluation, positional)
+        for _, order in orders:
+            if order is not None:
+                return self.call(evaluation, order)
+        names = ", ".join(named) or "nothing"
+        return evaluation.fault(f"{self.name} takes {' or '.join(map(str, self.signatures))}; it was given {names}")
+
+
+class Library(dict[str, Builtin]):
+    """The functions of one clause, by name."""
+
+    def function(self, name: str, *signatures: str) -> Callable[[Body], Body]:
+        """Declare a signature, or several that share a body."""
+
+        def declared(body: Body) -> Body:
+            builtin = self.setdefault(name, Builtin(name))
+            for written in signatures:
+                parameters = tuple(_parameter(part) for part in written.split(";")) if written else ()
+                required = sum(not parameter.optional for parameter in parameters)
+                builtin.signatures.append(Signature(written, parameters, body, required))
+            return body
+
+        return declared
+
+
+def whole(value: Decimal) -> int | None:
+    """A number without a fraction, as an int; None of any other."""
+    return int(value) if value == DECIMAL128.to_integral_value(value) and abs(value) < 10**18 else None
