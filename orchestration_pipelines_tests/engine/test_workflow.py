@@ -8,7 +8,7 @@ import pytest
 
 from orchestration_pipelines.engine.workflow import WorkflowRefused, load_workflow
 from orchestration_pipelines_tests.drawing import drawing, workflow_folder
-from orchestration_pipelines_tests.model.test_dmn import table
+from orchestration_pipelines_tests.model.dmn.drawing import decision, definitions, table
 
 
 def flow(queue: str = "orch:queue=reviews", lane: str = "") -> bytes:
@@ -42,7 +42,7 @@ def test_queues_that_cannot_be_kept_are_refused(tmp_path: Path, queue: str, lane
 
 def test_a_decision_in_two_files_is_refused(tmp_path: Path) -> None:
     """Which of them ran would depend on their file names."""
-    content = table(rules=(("-", "1"),)).decode()
+    content = definitions(decision("grade", table(["x"], [""], [("-", "1")]))).decode()
     with pytest.raises(WorkflowRefused, match=r"a\.dmn and b\.dmn both have the decision 'grade'"):
         load_workflow(workflow_folder(tmp_path / "w", flow(), "", a=content, b=content))
 

@@ -1,6 +1,8 @@
-"""DMN: decision tables with S-FEEL cells, read from XML of DMN 1.3 to 1.5 (policies U, F and C so far)."""
+"""DMN: decisions read from XML of DMN 1.3 to 1.5, evaluated over FEEL, each with the rules that gave it."""
 
-from orchestration_pipelines.model.dmn.model import Explanation, Model
-from orchestration_pipelines.model.dmn.reader import DmnRefused, load, loads
+from orchestration_pipelines.model.dmn.explanation import Explanation
+from orchestration_pipelines.model.dmn.model import Model
+from orchestration_pipelines.model.dmn.problems import DmnRefused, Problem
+from orchestration_pipelines.model.dmn.reader import load, loads
 
-__all__ = ["DmnRefused", "Explanation", "Model", "load", "loads"]
+__all__ = ["DmnRefused", "Explanation", "Model", "Problem", "load", "loads"]

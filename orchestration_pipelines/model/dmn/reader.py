@@ -1,176 +1,239 @@
-"""Reading DMN XML. What is not read is refused with its id and the reason, never passed over."""
+"""Reading a DMN file: its elements, what they require, and the models that it imports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from hashlib import sha256
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from xml.etree import ElementTree as ET
 
-from orchestration_pipelines.model import feel
-from orchestration_pipelines.model.dmn.model import Column, DecisionTable, Model
-from orchestration_pipelines.model.xml import XmlRefused, local, namespace, parse
-
-NAMESPACES = frozenset(
-    {
-        "https://www.omg.org/spec/DMN/20191111/MODEL/",  # 1.3
-        "https://www.omg.org/spec/DMN/20211108/MODEL/",  # 1.4
-        "https://www.omg.org/spec/DMN/20230324/MODEL/",  # 1.5
-    }
-)
-#: what a file may hold beside its decisions, without changing what they decide
-BESIDE = frozenset(
-    {
-        "inputData",
-        "knowledgeSource",
-        "itemDefinition",
-        "performanceIndicator",
-        "organizationUnit",
-        "elementCollection",
-        "textAnnotation",
-        "association",
-        "group",
-        "description",
-        "extensionElements",
-    }
-)
-POLICIES = frozenset({"UNIQUE", "FIRST", "COLLECT"})
-
-
-class DmnRefused(ValueError):
-    """A DMN file that does not run; the message lists every reason."""
-
-    def __init__(self, name: str, problems: list[str]) -> None:
-        self.problems = tuple(problems)
-        super().__init__(f"{name} is refused:\n" + "\n".join(f"  - {problem}" for problem in problems))
+from orchestration_pipelines.model.dmn import boxed
+from orchestration_pipelines.model.dmn.document import Document, document, said
+from orchestration_pipelines.model.dmn.elements import Decision, Element, InputData, Knowledge, Reference, Service
+from orchestration_pipelines.model.dmn.expressions import Expressions, Place
+from orchestration_pipelines.model.dmn.imports import MAX_IMPORTS, Folder, Given, Shelf
+from orchestration_pipelines.model.dmn.items import Items, name_of
+from orchestration_pipelines.model.dmn.model import Model
+from orchestration_pipelines.model.dmn.problems import DmnRefused, Problem
+from orchestration_pipelines.model.dmn.profile import NAMESPACES
+from orchestration_pipelines.model.dmn.requirements import Requirements, circles
+from orchestration_pipelines.model.feel.types import ANY, FunctionType, Type
+from orchestration_pipelines.model.xml import local
 
 
 def load(path: str | Path) -> Model:
-    """Read a DMN file."""
-    return loads(Path(path).read_bytes(), Path(path).name)
+    """Read a DMN file; the models that it imports are looked for beside it."""
+    place = Path(path)
+    return _Library(Shelf(Folder(place.parent))).model(document(place.read_bytes(), place.name))
 
 
-def loads(content: bytes, name: str) -> Model:
-    """Read DMN XML; :class:`DmnRefused` says everything that is wrong with it."""
-    try:
-        root = parse(content, name)
-    except XmlRefused as error:
-        raise DmnRefused(name, [str(error)]) from None
-    if namespace(root) not in NAMESPACES:
-        raise DmnRefused(name, [f"the namespace {namespace(root)!r} is not that of DMN 1.3, 1.4 or 1.5"])
-    return _Reader(root, name, sha256(content).hexdigest()).model()
+def loads(content: bytes, name: str, beside: Mapping[str, bytes] | None = None) -> Model:
+    """Read DMN XML, with other files that it may import; :class:`DmnRefused` says everything that is wrong with it."""
+    return _Library(Shelf(Given(beside or {}))).model(document(content, name))
+
+
+class _Library:
+    """Models that import each other, each read once."""
+
+    def __init__(self, shelf: Shelf) -> None:
+        self._shelf = shelf
+        self._models: dict[str, Model] = {}
+
+    def model(self, read: Document, importing: tuple[str, ...] = ()) -> Model:
+        """The model of a document, after those that it imports."""
+        if read.digest not in self._models:
+            imports, problems = self._imports(read, (*importing, read.name))
+            self._models[read.digest] = _Reader(read, imports, problems).model()
+        return self._models[read.digest]
+
+    def _imports(self, read: Document, importing: tuple[str, ...]) -> tuple[dict[str, Model], list[Problem]]:
+        found: dict[str, Model] = {}
+        problems: list[Problem] = []
+        refused: list[str] = []
+        for element in read.children(read.root, "import"):
+            name, wanted = element.get("name", ""), element.get("namespace", "")
+            if (kind := element.get("importType", "")) not in NAMESPACES:
+                problems.append(Problem(said(element), "", "", f"it imports {kind}: only DMN 1.3 to 1.5 is imported"))
+                continue
+            beside = self._shelf.find(wanted, element.get("locationURI", ""))
+            if beside is None:
+                refused.append(
+                    f"{said(element)}: no file beside it has the namespace {wanted!r}: put the model that it imports "
+                    "into the same folder"
+                )
+            elif beside.name in importing:
+                circle = " → ".join([*importing[importing.index(beside.name) :], beside.name])
+                refused.append(f"{said(element)}: models import each other in a circle ({circle}): take one import out")
+            elif len(importing) > MAX_IMPORTS:
+                refused.append(f"{said(element)}: more than {MAX_IMPORTS} models import each other in a row")
+            elif name in found:
+                refused.append(f"{said(element)}: a second import has the name {name!r}; give each its own")
+            else:
+                found[name] = self.model(beside, importing)
+        if refused:
+            raise DmnRefused(read.name, refused)
+        return found, problems
 
 
 class _Reader:
-    def __init__(self, root: ET.Element, name: str, digest: str) -> None:
-        self._root, self._name, self._digest = root, name, digest
-        self._in = "{" + namespace(root) + "}"
-        self._problems: list[str] = []
+    """One file, with the models that it imports."""
+
+    def __init__(self, read: Document, imports: Mapping[str, Model], problems: list[Problem]) -> None:
+        self._document, self._imports, self._problems = read, imports, problems
+        self._refused: list[str] = []
+        self._items = Items(read, {name: model.types for name, model in imports.items()}, problems, self._refused)
+        self._requirements = Requirements(read, imports, self._refused)
+        members = members_of(read).union(*(model.members for model in imports.values()))
+        self._members = members
+        self._expressions = Expressions(read, self._items, members, problems, self._refused)
+        self._variables = {own: self._variable(element) for own, element in read.by_id.items()}
+        self._names = frozenset(self._variables.values()) | {name for name in imports if name}
+        for name, model in imports.items():
+            self._names |= model.names if not name else frozenset()
 
     def model(self) -> Model:
-        decisions: dict[str, DecisionTable] = {}
-        for child in self._root:
-            kind = local(child.tag)
-            if kind == "decision":
-                table = self._decision(child)
-                name = child.get("name") or child.get("id") or ""
-                if name in decisions:
-                    self._problems.append(f"{child.get('id')}: a second decision is named {name!r}; give each its own")
-                if table is not None:
-                    decisions[name] = table
-            elif namespace(child) == namespace(self._root) and kind not in BESIDE:
-                self._problems.append(
-                    f"{child.get('id')} ({child.get('name')}): a {kind} is not read yet; use a decision table"
-                )
-        self._problems.extend(self._languages())
-        if not decisions and not self._problems:
-            self._problems.append("it has no decision")
-        if self._problems:
-            raise DmnRefused(self._name, self._problems)
-        return Model(self._digest, decisions)
-
-    def _decision(self, decision: ET.Element) -> DecisionTable | None:
-        where = f"{decision.get('id')} ({decision.get('name')})"
-        table = decision.find(self._in + "decisionTable")
-        if table is None:
-            self._problems.append(f"{where}: only decision tables are read yet; turn its expression into a table")
-            return None
-        for needed in ("requiredDecision", "requiredKnowledge"):
-            for found in decision.iter(self._in + needed):
-                self._problems.append(
-                    f"{where}: it needs {found.get('href')}, and what other decisions or functions give is not "
-                    "read yet; make one table of them, or two steps of the process"
-                )
-        policy = table.get("hitPolicy", "UNIQUE")
-        if policy not in POLICIES:
-            self._problems.append(
-                f"{where}: the hit policy {policy} is not read yet; use {', '.join(sorted(POLICIES))}"
-            )
-        if table.get("aggregation"):
-            self._problems.append(
-                f"{where}: the aggregation {table.get('aggregation')} is not read yet; use COLLECT without one"
-            )
-        rules = table.findall(self._in + "rule")
-        inputs = table.findall(self._in + "input")
-        outputs = table.findall(self._in + "output")
-        ids = tuple(rule.get("id") or f"rule {number}" for number, rule in enumerate(rules, 1))
-        columns = tuple(self._column(where, index, column, rules, ids) for index, column in enumerate(inputs))
-        self._outputs(where, outputs)
-        for rule, rule_id in zip(rules, ids, strict=True):
-            if (entries := len(rule.findall(self._in + "inputEntry"))) != len(inputs):
-                self._problems.append(f"{where} {rule_id}: it has {entries} input entries for {len(inputs)} inputs")
-        names = tuple(output.get("name") for output in outputs)
-        results = tuple(
-            self._results(where, rule, rule_id, len(outputs)) for rule, rule_id in zip(rules, ids, strict=True)
+        """The model; DmnRefused if it makes no sense."""
+        readers: dict[str, Callable[[ET.Element, str], Element]] = {
+            "inputData": self._input,
+            "decision": self._decision,
+            "businessKnowledgeModel": self._knowledge,
+            "decisionService": self._service,
+        }
+        elements: dict[str, Element] = {
+            own: readers[local(element.tag)](element, own) for own, element in self._document.by_id.items()
+        }
+        decisions = self._named(elements, Decision)
+        functions = self._named(elements, Knowledge, Service)
+        self._refuse_circles(elements)
+        if not elements and not self._refused:
+            self._refused.append("it has no decision")
+        if self._refused:
+            raise DmnRefused(self._document.name, self._refused)
+        beneath = [problem for model in self._imports.values() for problem in model.problems]
+        return Model(
+            file_name=self._document.name,
+            name=name_of(self._document.root),
+            namespace=self._document.namespace,
+            digest=self._document.digest,
+            elements=elements,
+            decisions=decisions,
+            functions=functions,
+            imports=self._imports,
+            types=self._items.own,
+            names=self._names,
+            members=self._members,
+            problems=tuple(dict.fromkeys([*beneath, *self._problems])),
         )
-        return DecisionTable(policy, columns, names if len(names) > 1 else (None,), ids, results, self._digest)
 
-    def _outputs(self, where: str, outputs: list[ET.Element]) -> None:
+    # -- elements
+
+    def _variable(self, element: ET.Element) -> str:
+        """The name by which expressions know an element."""
+        variable = self._document.child(element, "variable")
+        return (name_of(variable) if variable is not None else "") or name_of(element)
+
+    def _type_ref(self, element: ET.Element) -> str | None:
+        variable = self._document.child(element, "variable")
+        return None if variable is None else variable.get("typeRef")
+
+    def _place(self, element: ET.Element, own: str, requires: tuple[Reference, ...]) -> Place:
+        names = set()
+        for needed in requires:
+            if needed.model is None:
+                names.add(self._variables[needed.id])
+            else:
+                names |= {self._imports[needed.model].elements[needed.id].variable, needed.model} - {""}
+        return Place(own, name_of(element) or own, frozenset(names))
+
+    def _input(self, element: ET.Element, own: str) -> InputData:
+        place = self._place(element, own, ())
+        item = self._expressions.type_of(self._type_ref(element), place)
+        return InputData(own, name_of(element) or own, self._variables[own], item)
+
+    def _decision(self, element: ET.Element, own: str) -> Decision:
+        requires = self._requirements.of(element)
+        place = self._place(element, own, requires)
+        self._expressions.unknown.clear()
+        logic = self._expressions.inside(element, place)
+        undeclared = frozenset(self._expressions.unknown - self._names)
+        return Decision(
+            id=own,
+            name=name_of(element) or own,
+            variable=self._variables[own],
+            type=self._expressions.type_of(self._type_ref(element), place),
+            logic=logic,
+            requires=requires,
+            undeclared=undeclared,
+            digest=self._document.digest,
+            description=self._written(element, "description"),
+            question=self._written(element, "question"),
+        )
+
+    def _written(self, element: ET.Element, kind: str) -> str:
+        found = self._document.child(element, kind)
+        return "" if found is None else (found.text or "").strip()
+
+    def _knowledge(self, element: ET.Element, own: str) -> Knowledge:
+        requires = self._requirements.of(element)
+        place = self._place(element, own, requires).seeing(self._variables[own])
+        result = self._result(self._type_ref(element), place)
+        drawn = self._document.child(element, "encapsulatedLogic")
+        logic = boxed.Closure(place.owner, (), result, boxed.Nothing(place.owner))
+        if drawn is not None:
+            result = self._result(drawn.get("typeRef"), place) if result is ANY else result
+            logic = self._expressions.function(drawn, result, place)
+        name = name_of(element) or own
+        return Knowledge(own, name, self._variables[own], logic.parameters, result, logic.body, requires)
+
+    def _result(self, reference: str | None, place: Place) -> Type:
+        """The type of what a function gives, whether its own type or that of its value is named."""
+        item = self._expressions.type_of(reference, place)
+        return item.result if isinstance(item, FunctionType) else item
+
+    def _service(self, element: ET.Element, own: str) -> Service:
+        place = self._place(element, own, ())
+        inputs = [*self._document.children(element, "inputData"), *self._document.children(element, "inputDecision")]
+        outputs = self._document.children(element, "outputDecision")
         if not outputs:
-            self._problems.append(f"{where}: the table has no output")
-        names = [output.get("name") for output in outputs]
-        if len(outputs) > 1 and (None in names or len(set(names)) < len(names)):
-            self._problems.append(f"{where}: several outputs need a name each, and have {names}")
-        for output in outputs:
-            if output.find(self._in + "defaultOutputEntry") is not None:
-                self._problems.append(
-                    f"{where}: a default output entry is not read yet; add a last rule of - only, policy FIRST"
-                )
-
-    def _languages(self) -> Iterator[str]:
-        for element in self._root.iter():
-            language = element.get("expressionLanguage", "")
-            if language and "feel" not in language.lower():
-                yield f"{element.get('id')}: its expressions are in {language}: write them in FEEL"
-
-    def _column(
-        self, where: str, index: int, column: ET.Element, rules: list[ET.Element], ids: tuple[str, ...]
-    ) -> Column:
-        text = (column.findtext(f"{self._in}inputExpression/{self._in}text") or "").strip()
-        expression = self._read(f"{where} input {index + 1}", text, feel.compile)
-        cells = []
-        for rule, rule_id in zip(rules, ids, strict=True):
-            entries = rule.findall(self._in + "inputEntry")
-            written = (entries[index].findtext(self._in + "text") or "").strip() if index < len(entries) else ""
-            cells.append(self._read(f"{where} {rule_id} input {index + 1}", written or "-", feel.unary_tests))
-        return Column(text, expression, tuple(cells))
-
-    def _results(self, where: str, rule: ET.Element, rule_id: str, outputs: int) -> tuple[feel.Expression, ...]:
-        entries = rule.findall(self._in + "outputEntry")
-        if len(entries) != outputs:
-            self._problems.append(f"{where} {rule_id}: it has {len(entries)} output entries for {outputs} outputs")
-        return tuple(
-            self._read(
-                f"{where} {rule_id} output {number}",
-                (entry.findtext(self._in + "text") or "").strip() or "null",
-                feel.compile,
-            )
-            for number, entry in enumerate(entries, 1)
+            self._refused.append(f"{said(element)}: the service has no output decision")
+        return Service(
+            id=own,
+            name=name_of(element) or own,
+            variable=self._variables[own],
+            inputs=self._requirements.referred(inputs, element),
+            outputs=self._requirements.referred(outputs, element),
+            result=self._result(self._type_ref(element), place),
         )
 
-    def _read(self, where: str, text: str, read: Callable[[str], feel.Expression]) -> feel.Expression:
-        try:
-            return read(text)
-        except feel.FeelError as error:
-            self._problems.append(f"{where}: {error}")
-            return feel.compile("null")
+    # -- the whole
+
+    def _named(self, elements: Mapping[str, Element], *kinds: type[Element]) -> dict[str, Any]:
+        found: dict[str, Any] = {}
+        for element in elements.values():
+            if isinstance(element, kinds):
+                if element.name in found:
+                    self._refused.append(f"{element.id}: a second element is named {element.name!r}; give each its own")
+                found[element.name] = element
+        return found
+
+    def _refuse_circles(self, elements: Mapping[str, Element]) -> None:
+        decisions = {own: element for own, element in elements.items() if isinstance(element, Decision)}
+        requires = {
+            own: [needed.id for needed in decision.requires if needed.model is None and needed.id in decisions]
+            for own, decision in decisions.items()
+        }
+        for circle in circles(requires):
+            names = " → ".join(decisions[own].name for own in circle)
+            self._refused.append(f"{circle[0]}: decisions require each other in a circle ({names}): take one arrow out")
+
+
+def members_of(read: Document) -> frozenset[str]:
+    """The names that contexts of a file may have, for FEEL to know those that hold spaces or signs."""
+    names = set()
+    for kind in ("itemComponent", "output", "column"):
+        names |= {name_of(element) for element in read.root.iter(f"{{{read.dmn}}}{kind}")}
+    for entry in read.root.iter(f"{{{read.dmn}}}contextEntry"):
+        variable = read.child(entry, "variable")
+        if variable is not None:
+            names.add(name_of(variable))
+    return frozenset(names - {""})

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from orchestration_pipelines.model.dmn.model import DecisionTable, Model
+from orchestration_pipelines.model.dmn.model import Model
+from orchestration_pipelines.model.dmn.table import DecisionTable
 
 
 class Worded(NamedTuple):
@@ -27,7 +28,7 @@ _NOT = re.compile(r"not\s*\((.*)\)", re.DOTALL)
 def rules(model: Model) -> list[Worded]:
     """Every rule of a model's tables."""
     return [
-        Worded(decision, rule, words) for decision, table in model.decisions.items() for rule, words in _rules(table)
+        Worded(decision, rule, words) for decision, table in model.tables.items() for rule, words in _rules(table)
     ]
 
 
@@ -44,17 +45,17 @@ def differences(before: Model | None, after: Model) -> list[str]:
 
 
 def _rules(table: DecisionTable) -> Iterator[tuple[str, str]]:
-    for index, rule in enumerate(table.rules):
+    for rule in table.rules:
         asked = [
             f"{column.label} is {test(cell)}"
-            for column in table.columns
-            if (cell := column.cells[index].text.strip()) != "-"
+            for column, cell in zip(table.columns, rule.cells, strict=True)
+            if cell != "-"
         ]
         said = [
-            f"{name} is {value(cell.text)}" if name else value(cell.text)
-            for name, cell in zip(table.outputs, table.results[index], strict=True)
+            f"{output.name} is {value(text)}" if output.name else value(text)
+            for output, text in zip(table.outputs, rule.texts, strict=True)
         ]
-        yield rule, f"{' and '.join(asked) or 'in any case'}: {'; '.join(said)}"
+        yield rule.id, f"{' and '.join(asked) or 'in any case'}: {'; '.join(said)}"
 
 
 def test(cell: str) -> str:

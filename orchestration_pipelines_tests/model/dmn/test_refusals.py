@@ -1,0 +1,114 @@
+"""Files that are not opened, each with every reason and what to do; and what is read past."""
+
+from __future__ import annotations
+
+import pytest
+
+from orchestration_pipelines.model import dmn
+from orchestration_pipelines_tests.model.dmn.drawing import (
+    V15,
+    data,
+    decision,
+    definitions,
+    knowledge,
+    literal,
+    model,
+    service,
+    table,
+)
+
+ONE = decision("d", literal("1"))
+REFUSED = {
+    "a policy": (decision("d", table([], [""], [], "BEST")), "d (d): there is no hit policy 'BEST'"),
+    "an aggregation": (decision("d", table([], [""], [], "COLLECT", "MEAN")), "there is no aggregation 'MEAN'"),
+    "no output": (decision("d", table(["1"], [], [])), "the table has no output"),
+    "outputs alike": (decision("d", table([], ["a", "a"], [])), "several outputs need a name"),
+    "too few cells": (decision("d", table(["1", "2"], [""], [("-",)])), "r1: it has 1 input entries for 2 inputs"),
+    "a row too short": (
+        decision("d", f'<relation><column name="a"/><row>{literal("1")}{literal("2")}</row></relation>'),
+        "row 1 has 2 cells for 1 columns",
+    ),
+    "a conditional in half": (
+        decision("d", f"<conditional><if>{literal('true')}</if><then>{literal('1')}</then></conditional>"),
+        "a conditional without else",
+    ),
+    "a result in the middle": (
+        decision("d", f"<context><contextEntry>{literal('1')}</contextEntry><contextEntry/></context>"),
+        "entry 1 has no name, and is not the last",
+    ),
+    "what is not there": (decision("d", literal("1"), "decision:e"), "d (d): it needs #e, which"),
+    "what is nowhere": (decision("d", literal("1"), "urn:else#e"), "it needs urn:else#e, which"),
+    "a name twice": (ONE + ONE.replace('id="d"', 'id="e"'), "e: a second element is named 'd'"),
+    "an id twice": (ONE + data("x").replace('id="x"', 'id="d"'), "d: a second element has this id"),
+    "an unknown element": (ONE + '<rocket id="r" name="R"/>', "r (R): a rocket in a definitions"),
+    "an element out of place": (decision("d", "<rule/>"), "d (d): a rule in a decision"),
+    "a service without output": (service("s") + ONE, "s (s): the service has no output decision"),
+    "another language": (decision("d", '<literalExpression id="l" expressionLanguage="JavaScript"/>'), "JavaScript"),
+    "nothing": ("", "it has no decision"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_makes_no_sense_is_refused_by_name(case: str) -> None:
+    """With the element, and what is wrong with it."""
+    drawn, reason = REFUSED[case]
+    with pytest.raises(dmn.DmnRefused) as error:
+        model(drawn)
+    assert reason in str(error.value)
+    assert str(error.value).startswith("test.dmn is refused:")
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [
+        (b'<definitions xmlns="http://www.omg.org/spec/DMN/20180521/MODEL/"/>', "it is DMN 1.2: save it as DMN 1.3"),
+        (b'<definitions xmlns="http://www.omg.org/spec/DMN/20151101/dmn.xsd"/>', "it is DMN 1.1: save it as"),
+        (b'<definitions xmlns="urn:else"/>', "'urn:else' is not that of DMN"),
+        (b"<definitions/>", "'' is not that of DMN"),
+        (f'<decision xmlns="{V15}"/>'.encode(), "it begins with decision"),
+        (b"<!DOCTYPE a><a/>", "DTD"),
+        (b"<a>", "not well-formed"),
+    ],
+)
+def test_what_is_no_dmn_of_today_is_refused(content: bytes, reason: str) -> None:
+    """Older versions with what to do about it."""
+    with pytest.raises(dmn.DmnRefused) as error:
+        dmn.loads(content, "test.dmn")
+    assert reason in str(error.value)
+
+
+def test_every_reason_is_told_at_once() -> None:
+    """So that nobody mends a file one error at a time."""
+    with pytest.raises(dmn.DmnRefused) as error:
+        model(REFUSED["a policy"][0], decision("e", literal("1"), "decision:z"))
+    assert len(error.value.problems) == 2
+
+
+def test_what_other_tools_write_is_read_past() -> None:
+    """Extensions, diagrams, sources of knowledge, notes, descriptions, and everything of other namespaces."""
+    read = dmn.loads(
+        definitions(
+            "<description>text</description><extensionElements><x/><decision/></extensionElements>",
+            '<tool:thing xmlns:tool="urn:tool"><tool:decision/></tool:thing>',
+            '<knowledgeSource id="k" name="K"><authorityRequirement><requiredDecision href="#d"/>'
+            "</authorityRequirement></knowledgeSource>",
+            '<textAnnotation id="t"><text>1 +</text></textAnnotation><association id="a"/><group id="g"/>',
+            '<performanceIndicator name="p"/><organizationUnit name="o"/><elementCollection name="e"/>',
+            '<decision id="d" name="d"><description>What it is for.</description><extensionElements><y/>'
+            "</extensionElements><question>Which?</question><allowedAnswers>Any</allowedAnswers>"
+            f'<usingTask href="#t"/>{literal("1")}</decision>',
+            '<dmndi:DMNDI xmlns:dmndi="https://www.omg.org/spec/DMN/20230324/DMNDI/"><dmndi:DMNDiagram/></dmndi:DMNDI>',
+            attributes='exporter="a tool" xmlns:tool="urn:tool" tool:mode="1"',
+        ),
+        "test.dmn",
+    )
+    assert not read.problems
+    assert (read.evaluate("d", {}), read.decisions["d"].question) == (1, "Which?")
+    assert read.decisions["d"].description == "What it is for."
+
+
+def test_a_name_with_a_line_break_is_a_name_with_a_space() -> None:
+    """White space in a name is one space."""
+    summed = knowledge("the\n  sum", [("a  b", "")], literal("a b"))
+    read = model(summed, decision("x  y", literal("the sum(3)"), "knowledge:the\n  sum"))
+    assert read.evaluate("x y", {}) == 3
