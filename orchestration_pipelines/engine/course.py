@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from orchestration_pipelines.engine.verdict import Cancelled, Resume, Undo, Way, variables_of
+from orchestration_pipelines.engine.verdict import Cancelled, NoAnswer, Resume, Undo, Way, variables_of
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch
 from orchestration_pipelines.store.tokens import Claimed
 
@@ -70,3 +70,5 @@ def where(way: Way) -> str:
             return "cancelled"
         case NoBranch():
             return way.gateway
+        case NoAnswer():
+            return way.station

@@ -18,7 +18,7 @@ from orchestration_pipelines.domain.worker import Retry
 from orchestration_pipelines.engine.course import Course, where
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.tally import Tally
-from orchestration_pipelines.engine.verdict import Cancelled, Done, Failed, Resume, Trip, Undo, Way
+from orchestration_pipelines.engine.verdict import Cancelled, Done, Failed, NoAnswer, Resume, Trip, Undo, Way
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch
@@ -74,7 +74,7 @@ class Gathered:
             verdict = step.verdict
             if isinstance(verdict, Done):
                 way = self._way(step.station, step.token, verdict)
-                if isinstance(way, NoBranch):
+                if isinstance(way, NoBranch | NoAnswer):
                     self._stick(course, step.station, verdict, way)
                     break
                 self._complete(course, step.station, step.token, verdict, way)
@@ -184,11 +184,14 @@ class Gathered:
         self._move(course, CANCELLATION, "ready")
         course.over = "cancelled"
 
-    def _stick(self, course: Course, station: Station, verdict: Done, way: NoBranch) -> None:
+    def _stick(self, course: Course, station: Station, verdict: Done, way: NoBranch | NoAnswer) -> None:
         token = course.token
         self.tally.stuck[station.id] += 1
-        reason = f"at the gateway {way.gateway}: {way.diagnostics}"
-        self._alarm(course, station, "no branch", reason)
+        if isinstance(way, NoBranch):
+            kind, reason = "no branch", f"at the gateway {way.gateway}: {way.diagnostics}"
+        else:
+            kind, reason = "no answer", f"the decision {station.decision} has no answer: {way.diagnostics}"
+        self._alarm(course, station, kind, reason)
         if verdict.effect is not None:
             self.effects.append((token.case_id, course.visit, verdict.effect))
         if verdict.patch:

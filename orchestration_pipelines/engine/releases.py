@@ -138,15 +138,20 @@ def _propose_table(
     reason: str,
     now: datetime,
 ) -> Proposed:
+    files = {found.file_name: found for found in table.active_files(connection, workflow.name)}
+    beside = {name: found.content for name, found in files.items()}
     try:
-        file = read_table(file_name, content)
+        file = read_table(file_name, content, beside)
     except dmn.DmnRefused as error:
         raise Refused(str(error)) from error
-    active = {found.file_name: found for found in table.active_files(connection, workflow.name)}.get(file_name)
+    if file.model.problems:
+        listed = "\n".join(f"  - {problem}" for problem in file.model.problems)
+        raise Refused(f"{file_name} cannot be evaluated as it is:\n{listed}")
+    active = files.get(file_name)
     if active is not None and active.digest == file.model.digest:
         raise Refused(f"{file_name} is active already, with this very content ({file.model.digest[:12]})")
-    _refuse_missing(connection, workflow, file, active)
-    before = read_table(file_name, active.content) if active else None
+    before = read_table(file_name, active.content, beside) if active else None
+    _refuse_missing(connection, workflow, file, before)
     meaning, why = _meaning(workflow, before, file)
     proposal = table.Proposal(
         workflow.name,
@@ -216,11 +221,9 @@ def _meaning(workflow: Workflow, before: Table | None, after: Table) -> tuple[Me
     return Meaning.LOOSENING, "it may mean less human review"
 
 
-def _refuse_missing(
-    connection: psycopg.Connection, workflow: Workflow, file: Table, active: table.ActiveFile | None
-) -> None:
+def _refuse_missing(connection: psycopg.Connection, workflow: Workflow, file: Table, before: Table | None) -> None:
     """A table may not lose a decision that a drawing asks for."""
-    had = set(read_table(active.file_name, active.content).model.decisions) if active else set()
+    had = set(before.model.decisions) if before else set()
     gone = had - set(file.model.decisions)
     drawn = [workflow.process]
     drawn += [

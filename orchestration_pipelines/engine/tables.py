@@ -15,9 +15,9 @@ from orchestration_pipelines.store import releases
 from orchestration_pipelines.store.releases import ActiveFile
 
 
-def read_table(file_name: str, content: bytes) -> Table:
-    """A released file as a table."""
-    return Table(file_name, content, dmn.loads(content, file_name))
+def read_table(file_name: str, content: bytes, beside: Mapping[str, bytes]) -> Table:
+    """A released file as a table; what it imports is among those that are active ``beside`` it."""
+    return Table(file_name, content, dmn.loads(content, file_name, beside))
 
 
 class ActiveTables(Mapping[str, Table]):
@@ -39,8 +39,8 @@ class ActiveTables(Mapping[str, Table]):
             self._releases = [(file.release,) for file in files]
 
     def _read(self, files: list[ActiveFile]) -> dict[str, Table]:
-        known = {table.model.digest: table for table in self._tables.values()}
-        tables = [known.get(file.digest) or read_table(file.file_name, file.content) for file in files]
+        beside = {file.file_name: file.content for file in files}
+        tables = [read_table(file.file_name, file.content, beside) for file in files]
         return {decision: table for table in tables for decision in table.model.decisions}
 
     def __getitem__(self, decision: str) -> Table:
@@ -58,7 +58,7 @@ def in_force(connection: psycopg.Connection, workflow: Workflow, version: int, a
     pinned = {
         decision: active[decision]
         if decision in active and active[decision].model.digest == digest
-        else read_table(f"{decision} as pinned", content)
+        else read_table(f"{decision} as pinned", content, {})  # it imports nothing: versions.release refused that
         for decision, digest, content in releases.pinned(connection, version)
     }
     return replace(workflow, tables=ChainMap(pinned, active))  # type: ignore[arg-type]

@@ -34,11 +34,19 @@ class Resume:
 
 
 @dataclass(frozen=True, slots=True)
+class NoAnswer:
+    """A decision has no answer, and the drawing does not say what holds then: an incident, never a default flow."""
+
+    station: str
+    diagnostics: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cancelled:
     """Everything is undone: the case ends without an end event of the drawing."""
 
 
-Way = Arrive | Finish | NoBranch | Undo | Resume | Cancelled
+Way = Arrive | Finish | NoBranch | NoAnswer | Undo | Resume | Cancelled
 
 
 @dataclass(slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import psycopg
@@ -20,6 +20,7 @@ from orchestration_pipelines.engine.verdict import (
     Done,
     Failed,
     GivenBack,
+    NoAnswer,
     Resume,
     Verdict,
     variables_of,
@@ -213,23 +214,54 @@ def decide(station: Station, chunk: Sequence[Claimed]) -> list[Verdict]:
 
 
 def _decided(station: Station, variables: Mapping[str, Any], answer: Explanation) -> Verdict:
-    merged = {**variables, station.id: answer.value}
-    approves = station.approved_when is not None and station.approved_when.of(merged) is True
+    detail = encode(_told(station, answer))
+    value, approving = answer.value, station.approved_when
+    if _is_unanswered(answer):
+        why = "; ".join(answer.diagnostics) or "it is null"
+        if station.otherwise is None:
+            return Done(way=NoAnswer(station.id, why), detail=detail)
+        value, approving = station.otherwise.of({**variables, "no_answer": why}), None
+    merged = {**variables, station.id: value}
+    approves = approving is not None and approving.of(merged) is True
     return Done(
         way=station.workflow.router.leave(station.id, merged),
-        patch={station.id: answer.value},
-        detail=encode(
-            {
-                "table": answer.digest,
-                "inputs": answer.inputs,
-                "rules": answer.rules,
-                "diagnostics": answer.diagnostics,
-            }
-        ),
+        patch={station.id: value},
+        detail=detail,
         approved_by=[f"rule:{answer.digest}:{','.join(answer.rules)}"] if approves else None,
         voids_approval=not approves and station.approved_when is not None,
         arms=(station.handler, station.snapshot(merged)) if station.handler else None,
     )
+
+
+def _told(station: Station, answer: Explanation) -> dict[str, Any]:
+    """How a decision came about, for the record: its table by digest, inputs, rules; and the tables it stands on."""
+    told: dict[str, Any] = {
+        "table": answer.digest,
+        "inputs": answer.inputs,
+        "rules": answer.rules,
+        "diagnostics": answer.diagnostics,
+    }
+    if answer.name != station.id:
+        told["name"] = answer.name
+    if answer.requires:
+        told["asked"] = [
+            {"table": each.digest, "name": each.name, "inputs": each.inputs, "rules": each.rules}
+            for each in _beneath(answer)
+        ]
+    return told
+
+
+def _beneath(answer: Explanation) -> Iterator[Explanation]:
+    for each in answer.requires:
+        yield each
+        yield from _beneath(each)
+
+
+def _is_unanswered(answer: Explanation) -> bool:
+    """No rule, a violation of the hit policy, or an error in what a rule says: no machine goes on with that."""
+    value = answer.value
+    missing = value is None or (isinstance(value, dict) and None in value.values())
+    return value is None or (missing and bool(answer.diagnostics))
 
 
 # -- user tasks

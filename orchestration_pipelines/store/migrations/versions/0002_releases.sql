@@ -235,14 +235,18 @@ CREATE OR REPLACE VIEW reviewer_table AS
     JOIN cases c ON c.id = t.case_id
     LEFT JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
     CROSS JOIN LATERAL (SELECT coalesce(array_agg(said.words ORDER BY said.visit, said.no), '{}') AS reasons FROM (
-        SELECT a.visit, rule.no, a.element || ': ' || coalesce(w.words, 'rule ' || rule.id) AS words
+        SELECT a.visit, 1000 * part.no + rule.no AS no,
+               a.element || ': ' || coalesce(w.words, 'rule ' || rule.id) AS words
         FROM activity a
-        CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'rules') WITH ORDINALITY AS rule (id, no)
-        LEFT JOIN release_rule w ON w.digest = a.detail ->> 'table' AND w.rule_id = rule.id
-            AND w.decision = coalesce(a.detail ->> 'decision', w.decision)
+        -- what the decision itself says, then the tables that it stands on
+        CROSS JOIN LATERAL jsonb_array_elements(a.detail || coalesce(a.detail -> 'asked', '[]'))
+            WITH ORDINALITY AS part (said, no)
+        CROSS JOIN LATERAL jsonb_array_elements_text(part.said -> 'rules') WITH ORDINALITY AS rule (id, no)
+        LEFT JOIN release_rule w ON w.digest = part.said ->> 'table' AND w.rule_id = rule.id
+            AND w.decision = coalesce(part.said ->> 'name', a.element)
         WHERE a.case_id = c.id AND a.detail ? 'rules'
         UNION ALL
-        SELECT a.visit, 1000 + told.no, a.element || ': ' || told.text
+        SELECT a.visit, told.no - 1000, a.element || ': ' || told.text
         FROM activity a
         CROSS JOIN LATERAL jsonb_array_elements_text(a.detail -> 'diagnostics') WITH ORDINALITY AS told (text, no)
         WHERE a.case_id = c.id AND a.detail ? 'rules') AS said
