@@ -50,7 +50,8 @@ class _Search:
 
     def all(self, text: str) -> list[Any]:
         """Every match that does not overlap the one before."""
-        return self._timed(lambda: list(self.pattern.finditer(text, timeout=TIME_LIMIT)), text)
+        found: list[Any] = self._timed(lambda: list(self.pattern.finditer(text, timeout=TIME_LIMIT)), text)
+        return found
 
     def _timed(self, search: Any, text: str) -> Any:
         self.evaluation.spend(1 + len(text) // 100)

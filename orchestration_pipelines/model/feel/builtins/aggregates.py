@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from typing import Any
 
@@ -29,10 +30,13 @@ def _numbers(evaluation: Evaluation, name: str, items: list[Any]) -> list[Decima
     return exact
 
 
-def _of_numbers(name: str) -> Any:
+Calculation = Callable[[list[Decimal]], Any]
+
+
+def _of_numbers(name: str) -> Callable[[Calculation], Calculation]:
     """Declare a function of the numbers of a list, or of its arguments."""
 
-    def declared(calculate: Any) -> Any:
+    def declared(calculate: Calculation) -> Calculation:
         def body(evaluation: Evaluation, items: list[Any]) -> Any:
             exact = _numbers(evaluation, name, items)
             return None if exact is None else calculate(exact)

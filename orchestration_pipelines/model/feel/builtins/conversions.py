@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal, DecimalException
 from typing import Any
 
@@ -13,7 +13,7 @@ from orchestration_pipelines.model.feel.builtins.library import Library, whole
 from orchestration_pipelines.model.feel.durations import DAY, NANO, DaysTime, YearsMonths
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.ranges import Range, range_between
-from orchestration_pipelines.model.feel.temporal import Day, Moment, Time
+from orchestration_pipelines.model.feel.temporal import Day, FarMoment, FineTime, Moment, Time
 from orchestration_pipelines.model.feel.types import described
 from orchestration_pipelines.model.feel.written import text_of
 
@@ -33,7 +33,7 @@ def _date_read(evaluation: Evaluation, text: str) -> Any:
 
 @CONVERSIONS.function("date", "from: date | date and time")
 def _date_from(_: Evaluation, value: Day | Moment) -> Day:
-    return value if isinstance(value, temporal.FarDate) or type(value) is temporal.date else temporal.day_of(value)
+    return temporal.day_of(value) if isinstance(value, datetime | FarMoment) else value
 
 
 @CONVERSIONS.function("date", "year: number; month: number; day: number")
@@ -67,7 +67,7 @@ def _time_read(evaluation: Evaluation, text: str) -> Any:
 
 @CONVERSIONS.function("time", "from: time | date and time")
 def _time_from(_: Evaluation, value: Time | Moment) -> Time:
-    return value if isinstance(value, temporal.time | temporal.FineTime) else temporal.time_at(value)
+    return value if isinstance(value, time | FineTime) else temporal.time_at(value)
 
 
 @CONVERSIONS.function("time", "hour: number; minute: number; second: number; offset?: days and time duration | null")

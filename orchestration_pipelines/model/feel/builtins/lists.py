@@ -92,30 +92,33 @@ def _index_of(evaluation: Evaluation, items: list[Any], match: Any) -> list[Deci
     return [Decimal(at) for at, item in enumerate(items, 1) if alike(evaluation, item, match)]
 
 
-@LISTS.function("union", "list...: list")
-def _union(evaluation: Evaluation, lists: list[list[Any]]) -> list[Any]:
-    return _distinct_values(evaluation, _concatenate(evaluation, lists))
-
-
-@LISTS.function("distinct values", "list: list")
-def _distinct_values(evaluation: Evaluation, items: list[Any]) -> list[Any]:
+def distinct(evaluation: Evaluation, items: list[Any]) -> list[Any]:
+    """The items in order, each as often as once."""
     evaluation.spend(len(items))
     plain: set[tuple[str | None, Any]] = set()  # of what Python finds again by its hash
     others: list[Any] = []
-    distinct = []
+    first: list[Any] = []
     for item in items:
         of = kind(item)
         if item is None or of in ("number", "string", "boolean"):
             key = (of, item)
             if key not in plain:
                 plain.add(key)
-                distinct.append(item)
+                first.append(item)
             continue
         evaluation.spend(len(others))
         if not any(alike(evaluation, item, other) for other in others):
             others.append(item)
-            distinct.append(item)
-    return distinct
+            first.append(item)
+    return first
+
+
+@LISTS.function("union", "list...: list")
+def _union(evaluation: Evaluation, lists: list[list[Any]]) -> list[Any]:
+    return distinct(evaluation, [item for items in lists for item in items])
+
+
+LISTS.function("distinct values", "list: list")(distinct)
 
 
 @LISTS.function("flatten", "list: list")
