@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from orchestration_pipelines.model.feel import invocation, iteration, operations, parser, testing
-from orchestration_pipelines.model.feel._interim import BUILTINS
+from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.evaluation import Evaluation, FeelLimit
 from orchestration_pipelines.model.feel.names import Names, is_plain
 from orchestration_pipelines.model.feel.nodes import INPUT, Node

@@ -95,10 +95,8 @@ class Defined(Function):
             evaluation.leave(self.frames)
 
     def call_named(self, evaluation: Evaluation, named: Mapping[str, Any]) -> Any:
-        """The same, with the arguments put in order."""
+        """The same, with the arguments put in order; one that is not given is null (clause 10.3.2.13.5)."""
         names = self.parameters
         if unknown := [name for name in named if name not in names]:
             return evaluation.fault(f"{self.name} has no parameter {unknown[0]!r}; it has {', '.join(names)}")
-        if missing := [name for name in names if name not in named]:
-            return evaluation.fault(f"{self.name} was not called: its argument {missing[0]!r} is not given")
-        return self.call(evaluation, [named[name] for name in names])
+        return self.call(evaluation, [named.get(name) for name in names])

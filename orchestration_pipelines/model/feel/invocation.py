@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from orchestration_pipelines.model.feel import nodes
-from orchestration_pipelines.model.feel._interim import BUILTINS
+from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.evaluation import CALL_FRAMES, Evaluation
 from orchestration_pipelines.model.feel.function import Defined, Function, Parameter
 from orchestration_pipelines.model.feel.nodes import Node

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from orchestration_pipelines.model.feel._interim import BUILTINS
+from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 
 _READERS = ("date", "time", "date and time", "duration")

@@ -6,7 +6,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from orchestration_pipelines.model.feel._interim import BUILTINS
+from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.nodes import Node
 from orchestration_pipelines.model.feel.scope import Compiled, Scope
 

@@ -60,15 +60,20 @@ def _half_test(node: nodes.Half, place: Place) -> Test:
 def _interval_test(node: nodes.Interval, place: Place) -> Test:
     interval = place.compiled(node)
     known = constant(node.low), constant(node.high)
+
+    def within(scope: Scope, value: Any) -> bool | None:
+        ranged = interval(scope)
+        return None if ranged is None else ranged.holds(scope.evaluation, value)
+
     if not (nodes.is_number(node.low) and nodes.is_number(node.high)) or None in known:
-        return lambda scope, value: member(scope.evaluation, value, interval(scope))
+        return within
     low, high = (end(Scope.__new__(Scope)) for end in known if end is not None)
     above, below = DIRECT[">=" if node.low_closed else ">"], DIRECT["<=" if node.high_closed else "<"]
 
     def holds(scope: Scope, value: Any) -> bool | None:
         if type(value) is Decimal and low <= high:
             return above(value, low) and below(value, high)
-        return member(scope.evaluation, value, interval(scope))
+        return within(scope, value)
 
     return holds
 
