@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from orchestration_pipelines.model.dmn.boxed.logic import Scope
@@ -10,11 +11,14 @@ from orchestration_pipelines.model.dmn.elements import Decision, Element, InputD
 from orchestration_pipelines.model.dmn.explanation import Explanation, Run
 from orchestration_pipelines.model.dmn.fitting import fitting
 from orchestration_pipelines.model.dmn.table import DecisionTable
-from orchestration_pipelines.model.feel.evaluation import Evaluation
+from orchestration_pipelines.model.feel.evaluation import Evaluation, FeelLimit
 from orchestration_pipelines.model.feel.function import Defined, Function, Parameter
 
 if TYPE_CHECKING:
     from orchestration_pipelines.model.dmn.model import Model
+
+#: the steps of a call of a function of a model, and what it takes of Python's stack before its logic
+_CALL, _FRAMES = 10, 8
 
 
 class Frame:
@@ -105,7 +109,7 @@ class Frame:
             seen.update(zip((parameter.name for parameter in element.parameters), arguments, strict=True))
             return fitting(element.logic.value(seen, self._run), element.result, element.name, self._run)
 
-        return Defined(element.name, element.parameters, called)
+        return Defined(element.name, element.parameters, called, cost=_CALL, frames=_FRAMES)
 
     def _service(self, service: Service) -> Function:
         def called(_: Evaluation, arguments: Sequence[Any]) -> Any:
@@ -121,7 +125,22 @@ class Frame:
             for element in map(self.element, service.inputs)
             if isinstance(element, InputData | Decision)
         )
-        return Defined(service.name, parameters, called)
+        return Defined(service.name, parameters, called, cost=2 * _CALL, frames=2 * _FRAMES)
+
+
+def evaluated(model: Model, inputs: Mapping[str, Any], run: Run, own: str) -> Any:
+    """The value of an element of a model over these inputs."""
+    with bounded():
+        return Frame(model, inputs, run).value(own)
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Python's stack is a limit like any other."""
+    try:
+        yield
+    except RecursionError:
+        raise FeelLimit("the evaluation was stopped: the program's own stack is used up") from None
 
 
 def decided(decision: Decision, scope: Scope, run: Run) -> Any:

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from orchestration_pipelines.model.dmn.document import Document, document
 from orchestration_pipelines.model.dmn.problems import DmnRefused
+from orchestration_pipelines.model.xml import content_of
 
 #: how many models may import each other in a row
 MAX_IMPORTS = 20
@@ -37,7 +38,7 @@ class Folder:
     def content(self, name: str) -> bytes | None:
         """The bytes of a file."""
         path = (self._place / name).resolve()
-        return path.read_bytes() if path.parent == self._place and path.is_file() else None
+        return content_of(path) if path.parent == self._place and path.is_file() else None
 
 
 class Given:

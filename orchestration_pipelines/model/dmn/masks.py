@@ -19,6 +19,7 @@ def mask_of(
 ) -> int:
     """The cells that hold, of those that are ``among`` them."""
     told = evaluation or Evaluation()
+    told.spend(len(cells))
     names = {**scope, INPUT: value}
     mask = 0
     for index, cell in enumerate(cells):

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestration_pipelines.model.dmn.elements import Decision, Element, InputData, Knowledge, Service
 from orchestration_pipelines.model.dmn.explanation import Explanation, Run
-from orchestration_pipelines.model.dmn.frame import Frame
+from orchestration_pipelines.model.dmn.frame import bounded, evaluated
 from orchestration_pipelines.model.dmn.problems import Problem
 from orchestration_pipelines.model.dmn.question import Question
 from orchestration_pipelines.model.dmn.table import DecisionTable
@@ -74,8 +74,10 @@ class Model:
                 f"it has {', '.join(sorted(self.functions)) or 'none'}"
             )
         run = Run()
-        function = Frame(self, {}, run).value(self.functions[name].id)
-        return function.call_named(run.evaluation, {name: inputs.get(name) for name in function.parameters})
+        function = evaluated(self, {}, run, self.functions[name].id)
+        given = {parameter: inputs.get(parameter) for parameter in function.parameters}
+        with bounded():
+            return function.call_named(run.evaluation, given)
 
     def _asked(self, decision_name: str) -> Question:
         name = plain(decision_name)

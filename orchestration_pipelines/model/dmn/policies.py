@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.evaluation import Evaluation
-from orchestration_pipelines.model.feel.expression import BUILTINS  # type: ignore[attr-defined]
 
 #: what one rule says: a value for each output
 Row = tuple[Any, ...]

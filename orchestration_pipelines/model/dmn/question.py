@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from orchestration_pipelines.model.dmn.elements import Decision
 from orchestration_pipelines.model.dmn.explanation import Explanation, Run
-from orchestration_pipelines.model.dmn.frame import Frame
+from orchestration_pipelines.model.dmn.frame import evaluated
 from orchestration_pipelines.model.dmn.shortcut import Shortcut
 from orchestration_pipelines.model.dmn.table import fresh
 
@@ -26,7 +26,7 @@ class Question:
         """What it decides."""
         short = self._shortcut
         if short is None:
-            return Frame(self._model, inputs, Run()).value(self._decision.id)
+            return evaluated(self._model, inputs, Run(), self._decision.id)
         found = short.look(inputs)
         answer = None if found is None else short.answer(found[0])
         return self.explanation(inputs).value if answer is None else fresh(answer.value)
@@ -47,7 +47,7 @@ class Question:
 
     def _evaluated(self, inputs: Mapping[str, Any]) -> Explanation:
         run = Run(asked=[])
-        value = Frame(self._model, inputs, run).value(self._decision.id)
+        value = evaluated(self._model, inputs, run, self._decision.id)
         *requires, own = run.asked or []
         told = tuple(run.evaluation.diagnostics)
         return Explanation(value, own.digest, own.inputs, own.rules, told, own.name, tuple(requires))

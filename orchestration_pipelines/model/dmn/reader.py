@@ -18,13 +18,13 @@ from orchestration_pipelines.model.dmn.problems import DmnRefused, Problem
 from orchestration_pipelines.model.dmn.profile import NAMESPACES
 from orchestration_pipelines.model.dmn.requirements import Requirements, circles
 from orchestration_pipelines.model.feel.types import ANY, FunctionType, Type
-from orchestration_pipelines.model.xml import local
+from orchestration_pipelines.model.xml import content_of, local
 
 
 def load(path: str | Path) -> Model:
     """Read a DMN file; the models that it imports are looked for beside it."""
     place = Path(path)
-    return _Library(Shelf(Folder(place.parent))).model(document(place.read_bytes(), place.name))
+    return _Library(Shelf(Folder(place.parent))).model(document(content_of(place), place.name))
 
 
 def loads(content: bytes, name: str, beside: Mapping[str, bytes] | None = None) -> Model:

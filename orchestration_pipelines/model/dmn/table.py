@@ -17,6 +17,8 @@ from orchestration_pipelines.model.feel.types import Type
 
 #: how many combinations of rules are remembered with what they come to
 _REMEMBERED = 10_000
+#: the steps of asking a table, beside those of its columns and outputs
+_STEPS = 20
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ class DecisionTable:
 
     def answer(self, scope: Scope, run: Run) -> Answer:
         """The value over these names, and the rules that gave it."""
+        run.evaluation.spend(_STEPS + len(self.columns))
         allowed = 1 << len(self.rules)
         mask = (allowed << 1) - 1
         inputs: dict[str, Any] = {}

@@ -13,6 +13,9 @@ from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.function import Defined, Function, Parameter
 from orchestration_pipelines.model.feel.types import Type
 
+#: the steps of a call, and what it takes of Python's stack before the body
+_CALL, _FRAMES = 10, 6
+
 
 @dataclass(frozen=True, slots=True)
 class Closure:
@@ -29,7 +32,7 @@ class Closure:
         def called(_: Evaluation, arguments: Sequence[Any]) -> Any:
             return self.called(scope, arguments, run)
 
-        return Defined(self.name, self.parameters, called, self.result)
+        return Defined(self.name, self.parameters, called, self.result, cost=_CALL, frames=_FRAMES)
 
     def called(self, scope: Scope, arguments: Sequence[Any], run: Run) -> Any:
         """What it gives for these arguments over the names around it."""
@@ -50,4 +53,6 @@ class Invoked:
         callee = self.callee.value(scope, run)
         if not isinstance(callee, Function):
             return run.evaluation.fault(f"{self.name} is no function, and is invoked")
-        return callee.call_named(run.evaluation, {name: logic.value(scope, run) for name, logic in self.bindings})
+        bound = {name: logic.value(scope, run) for name, logic in self.bindings}
+        with run.evaluation.deeper():
+            return callee.call_named(run.evaluation, bound)
