@@ -65,7 +65,7 @@ def case(key: str, workflow: str | None, wants_json: bool) -> None:
     """Show everything that happened to the case KEY, in order."""
     with connected() as connection:
         found = casework.history(connection, key, workflow)
-    history = [_entry(entry) for entry in found.entries]
+    history = [{**_entry(entry), "rules_in_words": found.rules_of(entry)} for entry in found.entries]
     model = {"version": found.case.version, "digest": found.case.drawing}
     if wants_json:
         print_json(
@@ -86,7 +86,15 @@ def case(key: str, workflow: str | None, wants_json: bool) -> None:
         f"Model version {model['version']} ({found.case.drawing[:12]})."
     )
     rows = [
-        [e["seq"], e["at"][:19].replace("T", " "), e["who"], e["did"], e["at_step"], e["then_to"], _said(e["detail"])]
+        [
+            e["seq"],
+            e["at"][:19].replace("T", " "),
+            e["who"],
+            e["did"],
+            e["at_step"],
+            e["then_to"],
+            "\n".join(filter(None, [*e["rules_in_words"], _said(e["detail"])])),
+        ]
         for e in history
     ]
     print_rows("history", ["no", "when", "who", "did", "at", "then to", "what else"], rows, False)
@@ -107,6 +115,6 @@ def _entry(entry: casework.Recorded) -> dict[str, Any]:
 
 
 def _said(detail: dict[str, Any]) -> str:
-    words = {"outcome", "effect", "rationale", "reason", "error", "edits", "rules"}
+    words = {"outcome", "effect", "rationale", "reason", "error", "edits", "diagnostics"}
     told = {**detail, **(detail.get("detail") or {})} if isinstance(detail.get("detail"), dict) else detail
     return "; ".join(f"{name}: {value}" for name, value in told.items() if name in words and value not in ("", {}, []))

@@ -63,6 +63,8 @@ def show(task: int, wants_json: bool) -> None:
         f"queue {found.queue} (role {found.role}), signature {found.signature}, requested by {found.requested_by}"
     )
     print_rows("facts", ["fact", "value"], [[name, _plain(value)] for name, value in found.facts.items()], False)
+    for reason in found.reasons:
+        console().print("Because", verbatim(reason))
     if found.editable:
         click.echo(f"May be edited: {', '.join(found.editable)}")
     click.echo(f"Digest of what is shown: {found.digest}")

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines.store import casework as table
-from orchestration_pipelines.store import dead_letters
+from orchestration_pipelines.store import dead_letters, releases
 from orchestration_pipelines.store.casework import FoundCase, ListedCase, Recorded
 from orchestration_pipelines.store.refusal import Refused
 
@@ -25,6 +27,11 @@ class CaseHistory:
 
     case: FoundCase
     entries: list[Recorded]
+    words: Mapping[tuple[str, str, str], str]  #: of the rules that decided, as their tables were released
+
+    def rules_of(self, entry: Recorded) -> list[str]:
+        """The rules behind an entry, in the words of the table that was in force then."""
+        return [self.words.get((table, decision, rule), f"rule {rule}") for table, decision, rule in _rules(entry.body)]
 
 
 def listed(
@@ -53,7 +60,19 @@ def find(connection: psycopg.Connection, key: str, workflow: str | None = None) 
 def history(connection: psycopg.Connection, key: str, workflow: str | None = None) -> CaseHistory:
     """Everything that happened to a case."""
     case = find(connection, key, workflow)
-    return CaseHistory(case, table.record_of(connection, case.case_id))
+    entries = table.record_of(connection, case.case_id)
+    digests = {digest for entry in entries for digest, _, _ in _rules(entry.body)}
+    return CaseHistory(case, entries, releases.words_of(connection, sorted(digests)))
+
+
+def _rules(body: Mapping[str, Any]) -> Iterator[tuple[str, str, str]]:
+    """Table, decision and id of each rule that an entry names."""
+    detail = body.get("detail")
+    if not isinstance(detail, Mapping) or "table" not in detail:
+        return
+    for asked in (detail, *detail.get("asked", ())):
+        decision = asked.get("name", body.get("element", ""))
+        yield from ((asked["table"], decision, rule) for rule in asked.get("rules", ()))
 
 
 def cancel(

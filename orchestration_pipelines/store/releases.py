@@ -162,6 +162,14 @@ def content_of(connection: psycopg.Connection, digest: str) -> bytes | None:
     return None if row is None else bytes(row[0])
 
 
+def words_of(connection: psycopg.Connection, digests: Sequence[str]) -> dict[tuple[str, str, str], str]:
+    """The rules of tables in words, as they were released: by digest, decision and rule id."""
+    rows = connection.execute(
+        "SELECT digest, decision, rule_id, words FROM release_rule WHERE digest = ANY(%s)", (list(digests),)
+    )
+    return {(digest, decision, rule): words for digest, decision, rule, words in rows}
+
+
 def was_approved(connection: psycopg.Connection, workflow: str, digest: str) -> bool:
     """Whether a second person ever approved this content."""
     row = connection.execute(
