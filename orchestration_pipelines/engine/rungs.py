@@ -13,6 +13,7 @@ from datetime import datetime
 import psycopg
 
 from orchestration_pipelines.domain.policy import Act
+from orchestration_pipelines.engine import routing
 from orchestration_pipelines.store import faults, reviews, timers
 from orchestration_pipelines.store import rungs as table
 from orchestration_pipelines.store.outbox import Notice, tell
@@ -24,11 +25,14 @@ _Climb = Callable[[psycopg.Connection, Sequence[FiredRung], _Tasks, datetime], N
 
 def climb(connection: psycopg.Connection, act: Act, now: datetime, limit: int) -> list[FiredRung]:
     """Fire due rungs of one act, and do what they say. One transaction: a rung that fired has acted."""
-    with connection.transaction():
-        fired = table.fire_due(connection, act, now, limit)
-        if fired:
-            _CLIMBS[act](connection, fired, _by_clock(connection, fired), now)
-    return fired
+    try:
+        with connection.transaction():
+            fired = table.fire_due(connection, act, now, limit)
+            if fired:
+                _CLIMBS[act](connection, fired, _by_clock(connection, fired), now)
+            return fired
+    except psycopg.errors.DeadlockDetected:
+        return []  # somebody else gives the same people tasks just now: the rungs are due still, for the next tick
 
 
 def _by_clock(connection: psycopg.Connection, clocks: Sequence[FiredRung | Breached]) -> _Tasks:
@@ -72,7 +76,7 @@ def pass_on(
     connection: psycopg.Connection, held: Sequence[tuple[int, str]], cause: str, now: datetime
 ) -> dict[int, str]:
     """Take tasks (task, holder) away from who has them; who got each. The others are back in their queues."""
-    got: dict[int, str] = {}
+    got = routing.reassign(connection, held, cause, now)
     table.back_to_queue(connection, [task for task, _ in held if task not in got], cause, now)
     return got
 

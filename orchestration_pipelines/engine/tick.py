@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from orchestration_pipelines.domain.policy import Act
 from orchestration_pipelines.engine.rungs import climb, pass_on, tell_breaches
 from orchestration_pipelines.store import rungs, timers
 from orchestration_pipelines.store.outbox import Notice, tell
+from orchestration_pipelines.store.rungs import StuckTask
 
 #: a tick leaves the rest to the next one after this
 TICK_S = 5.0
@@ -78,18 +80,22 @@ def _mark_breaches(connection: psycopg.Connection, now: datetime) -> int:
 
 def _free_stuck(connection: psycopg.Connection, now: datetime) -> int:
     """Work that somebody claimed and left goes to somebody else, and they are told."""
-    with connection.transaction():
-        stuck = rungs.stuck(connection, now, _AT_ONCE)
-        got = pass_on(connection, [(task.id, task.assignee) for task in stuck], "stuck", now) if stuck else {}
-        notices = []
-        for task in stuck:
-            key = f"stuck:{task.id}:{task.touched_at.isoformat()}"
-            said = f"task {task.id} was not touched since {task.touched_at.isoformat()}: it is no longer yours"
-            notices.append(Notice(key, task.workflow, task.assignee, "stuck", said, task.case_id, task.id))
-            if (person := got.get(task.id)) is not None:
-                told = f"task {task.id} is yours now"
-                notices.append(
-                    Notice(f"{key}:{person}", task.workflow, person, "assigned", told, task.case_id, task.id)
-                )
-        tell(connection, notices, now)
-    return len(stuck)
+    try:
+        with connection.transaction():
+            stuck = rungs.stuck(connection, now, _AT_ONCE)
+            if stuck:
+                got = pass_on(connection, [(task.id, task.assignee) for task in stuck], "stuck", now)
+                tell(connection, [notice for task in stuck for notice in _of_stuck(task, got.get(task.id))], now)
+            return len(stuck)
+    except psycopg.errors.DeadlockDetected:
+        return 0  # somebody else gives the same people tasks just now: these are stuck still, for the next tick
+
+
+def _of_stuck(task: StuckTask, person: str | None) -> Iterator[Notice]:
+    since = task.touched_at.isoformat()
+    key = f"stuck:{task.id}:{since}"
+    said = f"task {task.id} was not touched since {since}: it is no longer yours"
+    yield Notice(key, task.workflow, task.assignee, "stuck", said, task.case_id, task.id)
+    if person is not None:
+        told = f"task {task.id} is yours now"
+        yield Notice(f"{key}:{person}", task.workflow, person, "assigned", told, task.case_id, task.id)

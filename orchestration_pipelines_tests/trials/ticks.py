@@ -1,0 +1,153 @@
+"""Ticks: 10,000 timers or rungs due at once, each kind of rung, and nothing due beside all that waits.
+
+python -m orchestration_pipelines_tests.trials.ticks [--due 10000] [--json]
+
+Every case waits for a reviewer, with a deadline drawn and a ladder promised; business time is set forward.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from orchestration_pipelines.engine.deployment import Deployment
+from orchestration_pipelines.engine.engine import Engine
+from orchestration_pipelines.engine.intake import Row
+from orchestration_pipelines.engine.tick import Ticked
+from orchestration_pipelines.engine.workflow import load_workflow
+from orchestration_pipelines.store.connection import connect
+from orchestration_pipelines.store.home import Home
+from orchestration_pipelines.store.server import EmbeddedServer
+from orchestration_pipelines_tests.drawing import drawing, workflow_folder
+
+#: what the issue allows, in seconds: everything due at once, and a look at nothing
+DUE_S, IDLE_S = 2.0, 0.02
+_PEOPLE = 100
+_START = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+#: hours after the start at which each kind is due: alone
+_LADDER = {"remind": 1, "reassign": 2, "escalate": 3, "fallback": 4}
+
+_DRAWING = (
+    "user review orch:queue=reviews",
+    "end done",
+    "end late",
+    "received -> review -> done",
+    "timer expired on review P3D -> late",
+)
+_SETTINGS = """
+owner: trial
+intake: {key: case_key, fields: {amount: number}}
+queues:
+  reviews: {owner: trial, role: reviewer}
+  seniors: {owner: trial, role: senior}
+reviewers: {sue: [senior], tom: [senior]}
+"""
+_POLICY = """
+UPDATE queue SET escalates_to = 'seniors', stuck_after = '90 days' WHERE name = 'reviews';
+INSERT INTO reviewer (person, roles) SELECT 'reviewer ' || n, '{reviewer}' FROM generate_series(1, %(people)s) n;
+INSERT INTO calendar VALUES ('flow', 'always', 'Europe/Berlin');
+INSERT INTO calendar_hours SELECT 'flow', 'always', day, '00:00', '24:00' FROM generate_series(1, 7) day;
+INSERT INTO sla_policy (workflow, element, calendar, budget) VALUES ('flow', 'review', 'always', '100 days');
+"""
+_CLAIM = """
+SELECT count(*) FILTER (WHERE h.moved) FROM (
+    SELECT array_agg(id ORDER BY id) AS tasks, array_agg('reviewer ' || 1 + id %% %s ORDER BY id) AS people
+    FROM review_task WHERE status = 'open') t, hand(t.tasks, t.people, 'round_robin', 'system', %s) h
+"""
+
+
+class _Clock:
+    def __init__(self) -> None:
+        self.now = _START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+def measure(due: int) -> dict[str, float]:
+    """The seconds of each tick."""
+    with tempfile.TemporaryDirectory() as place:
+        server = EmbeddedServer(Home(Path(place) / "home"))
+        server.start()
+        try:
+            folder = workflow_folder(Path(place) / "flow", drawing(*_DRAWING), "", _SETTINGS)
+            clock = _Clock()
+            found: dict[str, float] = {"due": due}
+            deployment = Deployment(server.home, server.url("ticks"))
+            deployment.prepare()
+            engine = Engine(deployment.url, load_workflow(folder), clock=clock)
+            assert engine.version
+            with connect(deployment.url, role=None) as owner:
+                for statement in (_POLICY % {"people": _PEOPLE}).split(";"):
+                    if statement.strip():
+                        owner.execute(statement.encode())
+            for act, hours in _LADDER.items():
+                found[f"{act}_s"] = _of_rungs(engine, clock, act, hours, due)
+            with engine.connect() as connection:
+                connection.execute("DELETE FROM sla_ladder")
+            _wait(engine, clock, due)
+            found["idle_s"] = min(_timed(engine)[0] for _ in range(5))
+            clock.now += timedelta(days=4)
+            found["timers_s"], ticked = _timed(engine)
+            _expect(ticked.timers, due, "timers")
+        finally:
+            server.remove()
+    return found
+
+
+def _of_rungs(engine: Engine, clock: _Clock, act: str, hours: int, due: int) -> float:
+    """A tick in which one rung of each of so many clocks is due; afterwards these cases are out of the way."""
+    with engine.connect() as connection:
+        connection.execute("DELETE FROM sla_ladder")
+        connection.execute("INSERT INTO sla_ladder VALUES ('flow', 'review', 1, %s, %s)", (act, f"{hours}:00"))
+    _wait(engine, clock, due)
+    if act != "fallback":
+        with engine.connect() as connection:
+            connection.execute(_CLAIM, (_PEOPLE, clock.now))
+    clock.now += timedelta(hours=hours)
+    seconds, ticked = _timed(engine)
+    _expect(ticked.rungs[act], due, act)
+    clock.now += timedelta(days=4)
+    engine.tick()
+    return seconds
+
+
+def _wait(engine: Engine, clock: _Clock, count: int) -> None:
+    """So many more cases that wait for a reviewer."""
+    rows = [Row(n, {"case_key": f"{clock.now:%j-%H}-{n}", "amount": 1}) for n in range(count)]
+    submitted = engine.submit(rows, requested_by="broker", source="trial")
+    _expect(submitted.accepted, count, f"cases ({submitted.problems[:1]})")
+    with connect(engine.url, role=None) as owner:
+        owner.execute("VACUUM ANALYZE")
+
+
+def _timed(engine: Engine) -> tuple[float, Ticked]:
+    begun = time.monotonic()
+    ticked = engine.tick()
+    return round(time.monotonic() - begun, 4), ticked
+
+
+def _expect(found: int, wanted: int, what: str) -> None:
+    if found != wanted:
+        raise RuntimeError(f"{found} {what}, not {wanted}")
+
+
+def missed(found: dict[str, float]) -> list[str]:
+    """The aims that were not reached."""
+    aims = {name: IDLE_S if name == "idle_s" else DUE_S for name in found if name != "due"}
+    return [f"{name} is {found[name]}, not {most}" for name, most in aims.items() if found[name] > most]
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--due", type=int, default=10_000)
+    parser.add_argument("--json", action="store_true")
+    asked = parser.parse_args()
+    result = measure(asked.due)
+    print(json.dumps(result, indent=2) if asked.json else result)
+    sys.exit(1 if missed(result) else 0)
