@@ -1,4 +1,7 @@
-"""``orchestrate bench``: the sweep's speed, inside one Dagster run, against the plain COPY of the same rows."""
+"""``orchestrate bench``: the sweep's speed, inside one Dagster run, against the plain COPY of the same rows.
+
+With ``--decisions``, the speed of decision tables alone.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ import click
 import psycopg
 from psycopg import sql
 
+from orchestration_pipelines.cli import bench_decisions
 from orchestration_pipelines.cli.dagster_home import enter_dagster_home
 from orchestration_pipelines.cli.output import as_json, print_json, print_rows, tell
 from orchestration_pipelines.engine.deployment import Deployment, deploy
@@ -34,9 +38,13 @@ _FLOOR_BATCH = 2_000
 @click.command()
 @click.option("--cases", default=100_000, show_default=True, help="How many cases go through the four stations.")
 @click.option("--floor/--no-floor", "with_floor", default=True, help="Also measure the plain COPY of the same rows.")
+@click.option("--decisions", is_flag=True, help="Measure decision tables alone, by --cases rows; no database.")
 @as_json
-def bench(cases: int, with_floor: bool, wants_json: bool) -> None:
+def bench(cases: int, with_floor: bool, decisions: bool, wants_json: bool) -> None:
     """Measure the sweep: four stations, a decision, an external effect, audit; one Dagster run."""
+    if decisions:
+        _decisions(cases, wants_json)
+        return
     deployment = deploy(tell=tell)
     scratch = Deployment(deployment.home, urls.on_database(deployment.url, DATABASE), deployment.env)
     _fresh(scratch.url)
@@ -61,6 +69,18 @@ def bench(cases: int, with_floor: bool, wants_json: bool) -> None:
         print_json(figures)
     else:
         print_rows("bench", ["figure", "value"], [[name, json.dumps(v)] for name, v in figures.items()], False)
+
+
+def _decisions(rows: int, wants_json: bool) -> None:
+    figures = bench_decisions.measure(rows)
+    if wants_json:
+        print_json(figures)
+        return
+    shown = [
+        [name, f"{each['per_s']:,.0f}", f"{each['aim']:,.0f}" if each["aim"] else "", each["of_the_if_chain"]]
+        for name, each in figures.items()
+    ]
+    print_rows("decisions", ["what", "a second", "aim", "of the if-chain"], shown, False)
 
 
 def _fresh(url: str) -> None:

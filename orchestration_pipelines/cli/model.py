@@ -1,4 +1,4 @@
-"""``orchestrate model``: what a workflow is, on one page, and the releases of its tables."""
+"""``orchestrate model``: what a workflow is, on one page, what is wrong with it, and the releases of its tables."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from orchestration_pipelines.cli.check import check, found_in
 from orchestration_pipelines.cli.output import as_json, print_json, print_rows
 from orchestration_pipelines.cli.releases import approve, reject, release, releases, rollback
 from orchestration_pipelines.cli.session import find_workflow, looking
@@ -21,7 +22,7 @@ def model() -> None:
     """The drawn model of a workflow, its tables, and their releases."""
 
 
-for verb in (approve, reject, release, releases, rollback):
+for verb in (approve, check, reject, release, releases, rollback):
     model.add_command(verb)
 
 
@@ -97,6 +98,11 @@ def description(workflow: Workflow, differing: Sequence[Differing] = ()) -> dict
                 "in force": not_active.get(table.file_name, table.model.digest),
             }
             for decision, table in workflow.tables.items()
+        ],
+        "found in the tables": [
+            {name: found[name] for name in ("level", "kind", "where", "reason")}
+            for table in {table.file_name: table for table in workflow.tables.values()}.values()
+            for found in found_in(table.model, table.file_name)
         ],
         "not in force": [str(each) for each in differing],
     }

@@ -91,7 +91,7 @@ ENDLESS = {
     "if i = 1 then {} else context put(partial[-1], string(i), i))[-1]",
     "distinct values": f"count(distinct values({_COUNTED.format(n=200_000)}))",
     "distinct lists": "count(distinct values(for i in 1..20000 return [i]))",
-    "a union": f"count(union({_COUNTED.format(n=50_000)}, {_COUNTED.format(n=50_000)}))",
+    "a union": f"count(union({_COUNTED.format(n=400_000)}, {_COUNTED.format(n=400_000)}))",
     "values that are looked for": f"for i in 1..20000 return list contains({_COUNTED.format(n=20_000)}, -1)",
     "a sort that sorts": "sort(for i in 1..300 return i, function(a, b) count(sort(for i in 1..3000 return i, "
     "function(c, d) c > d)) > 0)",
@@ -100,7 +100,7 @@ ENDLESS = {
     "a median of many": "median(for i in 1..900000 return -i)",
     "a product of many": "product(for i in 1..900000 return 9999999999999999999999999999999999)",
     "a concatenation in a loop": "(for i in 1..5000 return if i = 1 then [1] else append(partial[-1], i))[-1]",
-    "a split of each character": 'for i in 1..1000 return split("' + "a" * 5_000 + '", "")',
+    "a split of each character": 'for i in 1..1000 return split("' + "a" * 5_000 + '", "a")',
 }
 #: is read, and null with a reason or a limit: no number, text or pattern of the standard
 MEANINGLESS = {
