@@ -77,7 +77,7 @@ def _numeric(
             result = None
         if result is None or not result.is_finite():
             return evaluation.fault(f"{described(left)} {sign} {described(right)} is no number that FEEL has")
-        return result
+        return result or result.copy_abs()  # there is one zero
 
     return operation
 

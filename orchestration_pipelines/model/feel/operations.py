@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from orchestration_pipelines.model.feel import nodes
@@ -38,7 +38,10 @@ def comparing(symbol: str) -> Callable[[Scope, Any, Any], bool | None]:
     def compared(scope: Scope, left: Any, right: Any) -> bool | None:
         kind = type(left)
         if kind is type(right) and (kind is Decimal or kind is str):
-            return direct(left, right)
+            try:
+                return direct(left, right)
+            except InvalidOperation:  # a caller's number that is none
+                return scope.evaluation.fault(f"{left} {symbol} {right} cannot be compared")
         if symbol == "=":
             return equal(scope.evaluation, left, right)
         if symbol == "!=":
@@ -57,7 +60,10 @@ def _comparison(node: nodes.Comparison, place: Place) -> Compiled:
         a, b = left(scope), right(scope)
         kind = type(a)
         if kind is type(b) and (kind is Decimal or kind is str):
-            return direct(a, b)
+            try:
+                return direct(a, b)
+            except InvalidOperation:
+                return compared(scope, a, b)
         return compared(scope, a, b)
 
     return answered

@@ -38,13 +38,6 @@ class Range:
         return both(above, below)
 
 
-def unary(operator: str, end: Any) -> Range:
-    """The range of a comparison with one end: ``<``, ``<=``, ``>`` or ``>=`` (table 42)."""
-    if operator in ("<", "<="):
-        return Range(None, False, end, operator == "<=")
-    return Range(end, operator == ">=", None, False)
-
-
 def range_between(evaluation: Evaluation, low: Any, low_closed: bool, high: Any, high_closed: bool) -> Range | None:
     """``[low..high]``; null unless both ends are there, of one type that has an order, and in order."""
     if low is None or high is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from orchestration_pipelines.model.feel import nodes
@@ -51,7 +51,10 @@ def _half_test(node: nodes.Half, place: Place) -> Test:
 
     def holds(scope: Scope, value: Any) -> bool | None:
         if type(value) is kind and (kind is Decimal or kind is str):
-            return direct(value, bound)
+            try:
+                return direct(value, bound)
+            except InvalidOperation:
+                return compared(scope, value, bound)
         return compared(scope, value, bound)
 
     return holds
@@ -71,7 +74,7 @@ def _interval_test(node: nodes.Interval, place: Place) -> Test:
     above, below = DIRECT[">=" if node.low_closed else ">"], DIRECT["<=" if node.high_closed else "<"]
 
     def holds(scope: Scope, value: Any) -> bool | None:
-        if type(value) is Decimal and low <= high:
+        if type(value) is Decimal and low <= high and value.is_finite():
             return above(value, low) and below(value, high)
         return within(scope, value)
 

@@ -6,7 +6,7 @@ out without a word.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
@@ -19,19 +19,18 @@ from orchestration_pipelines.model.feel.temporal import FarDate, FarMoment, Fine
 from orchestration_pipelines.model.feel.types import described, kind
 
 __all__ = [
+    "alike",
     "arithmetic",
     "both",
     "compare",
     "either",
     "equal",
     "is_same",
-    "member",
-    "negated",
     "number",
-    "path",
     "property_of",
 ]
 
+_FRAMES = 5  #: of Python's stack, that a value within a value takes
 _PLAIN = (Decimal, str, bool, date, timedelta)  #: Python's own equality is FEEL's
 
 
@@ -70,19 +69,25 @@ def alike(evaluation: Evaluation, left: Any, right: Any) -> bool:
 
 
 def _equal_lists(evaluation: Evaluation, left: list[Any], right: list[Any]) -> bool:
-    if len(left) != len(right):
-        return False
-    evaluation.spend(len(left))
-    with evaluation.deeper():
-        return all(alike(evaluation, one, other) for one, other in zip(left, right, strict=True))
+    return len(left) == len(right) and _equal_parts(evaluation, zip(left, right, strict=True), len(left))
 
 
 def _equal_contexts(evaluation: Evaluation, left: Mapping[str, Any], right: Mapping[str, Any]) -> bool:
     if left.keys() != right.keys():
         return False
-    evaluation.spend(len(left))
-    with evaluation.deeper():
-        return all(alike(evaluation, value, right[key]) for key, value in left.items())
+    return _equal_parts(evaluation, ((value, right[key]) for key, value in left.items()), len(left))
+
+
+def _equal_parts(evaluation: Evaluation, parts: Iterable[tuple[Any, Any]], count: int) -> bool:
+    evaluation.spend(count)
+    evaluation.enter(_FRAMES)
+    answer = True
+    for one, other in parts:
+        if not alike(evaluation, one, other):
+            answer = False
+            break
+    evaluation.leave(_FRAMES)
+    return answer
 
 
 def is_same(evaluation: Evaluation, left: Any, right: Any) -> bool:
@@ -98,8 +103,8 @@ def compare(evaluation: Evaluation, operator: str, left: Any, right: Any) -> boo
     """``< <= > >=`` (table 54), on numbers, texts, dates, times, dates and times, and durations of one kind."""
     if left is None or right is None:
         return None
-    a, b = (left, right) if type(left) is Decimal is type(right) else _ordered(left, right)
-    if a is None:
+    a, b = _ordered(left, right)
+    if a is None or b is None:
         return evaluation.fault(f"{described(left)} {operator} {described(right)} cannot be compared")
     match operator:
         case "<":
@@ -142,20 +147,6 @@ def _zoned(a: tuple[bool, int], b: tuple[bool, int], offset: Any, left: Any, rig
     return (a[1] - offset(right), b[1]) if a[0] else (a[1], b[1] - offset(left))
 
 
-def member(evaluation: Evaluation, value: Any, test: Any) -> bool | None:
-    """``value in test`` where the test is a range, a list of tests, or a value to equal (table 55)."""
-    if kind(test) == "range":
-        holds: bool | None = test.holds(evaluation, value)
-        return holds
-    if isinstance(test, list):
-        evaluation.spend(len(test))
-        with evaluation.deeper():
-            if isinstance(value, list) and alike(evaluation, value, test):
-                return True
-            return any(member(evaluation, value, item) is True for item in test)
-    return equal(evaluation, value, test)
-
-
 def both(left: Any, right: Any) -> bool | None:
     """``and`` (table 50): false wins over null."""
     if left is False or right is False:
@@ -168,22 +159,6 @@ def either(left: Any, right: Any) -> bool | None:
     if left is True or right is True:
         return True
     return False if left is False and right is False else None
-
-
-def negated(value: Any) -> bool | None:
-    """``not`` (table 51): null stays null."""
-    return not value if isinstance(value, bool) else None
-
-
-def path(evaluation: Evaluation, value: Any, name: str) -> Any:
-    """``value.name``: a context's entry, a property, or of a list each item's; null where there is none."""
-    if isinstance(value, Mapping):
-        return value[name] if name in value else evaluation.fault(f"the context has no entry {name!r}")
-    if isinstance(value, list):
-        evaluation.spend(len(value))
-        with evaluation.deeper():
-            return [path(evaluation, item, name) for item in value]
-    return property_of(evaluation, value, name)
 
 
 def property_of(evaluation: Evaluation, value: Any, name: str) -> Any:

@@ -61,15 +61,22 @@ def _text(evaluation: Evaluation, value: Any) -> str | None:
 
 def _listed(evaluation: Evaluation, value: list[Any]) -> str:
     evaluation.spend(len(value))
-    with evaluation.deeper():
-        return f"[{', '.join(_within(evaluation, item) for item in value)}]"
+    evaluation.enter()
+    written = []
+    for item in value:
+        written.append(_within(evaluation, item))  # noqa: PERF401 # a comprehension is one frame more of the stack
+    evaluation.leave()
+    return f"[{', '.join(written)}]"
 
 
 def _entries(evaluation: Evaluation, value: Mapping[str, Any]) -> str:
     evaluation.spend(len(value))
-    with evaluation.deeper():
-        entries = (f"{_key(str(key))}: {_within(evaluation, item)}" for key, item in value.items())
-        return f"{{{', '.join(entries)}}}"
+    evaluation.enter()
+    written = []
+    for key, item in value.items():
+        written.append(f"{_key(str(key))}: {_within(evaluation, item)}")
+    evaluation.leave()
+    return f"{{{', '.join(written)}}}"
 
 
 def _within(evaluation: Evaluation, value: Any) -> str:

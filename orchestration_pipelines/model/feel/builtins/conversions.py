@@ -40,7 +40,9 @@ def _date_from(_: Evaluation, value: Day | Moment) -> Day:
 def _date_made(evaluation: Evaluation, year: Decimal, month: Decimal, day: Decimal) -> Any:
     parts = whole(year), whole(month), whole(day)
     value = None if None in parts else temporal.make_date(*(part or 0 for part in parts))
-    return evaluation.fault(f"there is no day {day} of month {month} of year {year}") if value is None else value
+    return (
+        evaluation.fault(f"the calendar has no day {day} in month {month} of year {year}") if value is None else value
+    )
 
 
 @CONVERSIONS.function("date and time", "from: string")
@@ -56,7 +58,7 @@ def _moment_read(evaluation: Evaluation, text: str) -> Any:
 @CONVERSIONS.function("date and time", "date: date | date and time; time: time")
 def _moment_made(evaluation: Evaluation, day: Day | Moment, at: Time) -> Any:
     value = temporal.combined(_date_from(evaluation, day), at)
-    return evaluation.fault(f"there is no {at} on {day}") if value is None else value
+    return evaluation.fault(f"the date and time {day} {at} is beyond the years of FEEL") if value is None else value
 
 
 @CONVERSIONS.function("time", "from: string")
@@ -76,7 +78,7 @@ def _time_made(
 ) -> Any:
     hours, minutes = whole(hour), whole(minute)
     if hours is None or minutes is None or not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= second < 60):
-        return evaluation.fault(f"there is no time with hour {hour}, minute {minute} and second {second}")
+        return evaluation.fault(f"no clock shows hour {hour}, minute {minute} and second {second}")
     zone = zones.of_offset(offset) if isinstance(offset, timedelta) else None
     if offset is not None and zone is None:
         return evaluation.fault(f"a time is at most 14 hours from UTC, not {durations.days_text(offset)}")
