@@ -23,6 +23,7 @@ from orchestration_pipelines.cli.people import people
 from orchestration_pipelines.cli.pilot import pilot
 from orchestration_pipelines.cli.policy import policy
 from orchestration_pipelines.cli.purge import purge
+from orchestration_pipelines.cli.report import report
 from orchestration_pipelines.cli.reviews import answer, reviews
 from orchestration_pipelines.cli.submit import submit, sweep
 from orchestration_pipelines.cli.up import down, up
@@ -85,6 +86,7 @@ for verb in (
     policy,
     purge,
     quarantine,
+    report,
     restore,
     resume,
     reviews,

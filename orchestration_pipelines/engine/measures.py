@@ -7,8 +7,14 @@ from datetime import UTC, date, datetime, time, timedelta
 import psycopg
 
 from orchestration_pipelines.domain.measures import Facts
+from orchestration_pipelines.model import bpmn
+from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store import measures as table
+from orchestration_pipelines.store import versions
 from orchestration_pipelines.store.measures import Window
+
+#: what is a step of the work; undoing, throwing and routing are none
+_STEPS = (Kind.SERVICE, Kind.RULE, Kind.USER)
 
 __all__ = ["day_window", "facts"]
 
@@ -20,14 +26,25 @@ def day_window(workflow: str, day: date) -> Window:
 
 
 def facts(connection: psycopg.Connection, window: Window, now: datetime) -> Facts:
-    """What happened in a time."""
-    table.count_days(connection, window.workflow, now)
+    """What happened in a time. One transaction: every fact is of the same instant."""
     last = (window.end - timedelta(microseconds=1)).astimezone(UTC).date()
-    return Facts(
-        closed=table.closed_cases(connection, window),
-        steps=table.steps(connection, window),
-        reviewed=table.reviewed(connection, window),
-        promises=table.promises(connection, window),
-        reassigned=table.reassigned(connection, window),
-        days=table.days(connection, window.workflow, window.begin.astimezone(UTC).date(), last),
-    )
+    table.count_days(connection, window.workflow, now)
+    tasks = _tasks(connection, window.workflow)
+    with table.measuring(connection):
+        return Facts(
+            closed=table.closed_cases(connection, window),
+            steps=[step for step in table.steps(connection, window) if tasks is None or step.element in tasks],
+            reviewed=table.reviewed(connection, window),
+            promises=table.promises(connection, window),
+            reassigned=table.reassigned(connection, window),
+            days=table.days(connection, window.workflow, window.begin.astimezone(UTC).date(), last),
+        )
+
+
+def _tasks(connection: psycopg.Connection, workflow: str) -> frozenset[str] | None:
+    """The steps of every version that was released; None where none was (a history that was brought here)."""
+    found: set[str] = set()
+    for drawing in (released := versions.all_of(connection, workflow)):
+        elements = bpmn.loads(drawing.bpmn, f"{workflow}, version {drawing.version}").elements.values()
+        found |= {each.id for each in elements if each.kind in _STEPS and not each.is_handler}
+    return frozenset(found) if released else None

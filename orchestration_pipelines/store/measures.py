@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, datetime
 from typing import NamedTuple
 
@@ -18,6 +20,15 @@ class Window(NamedTuple):
     end: datetime
 
 
+@contextmanager
+def measuring(connection: psycopg.Connection) -> Iterator[None]:
+    """A transaction that sees one instant, with memory enough to sort a day's rows in it."""
+    with connection.transaction():
+        connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        connection.execute("SET LOCAL work_mem = '64MB'")
+        yield
+
+
 _CLOSED = """
 WITH done AS MATERIALIZED (
     SELECT DISTINCT case_id FROM activity WHERE finished_at >= %(begin)s AND finished_at < %(end)s)
@@ -27,7 +38,9 @@ FROM done d JOIN cases c ON c.id = d.case_id AND c.workflow = %(workflow)s
     AND c.closed_at >= %(begin)s AND c.closed_at < %(end)s
 CROSS JOIN LATERAL (
     SELECT min(a.started_at) AS first_touch_at, count(*) > count(DISTINCT a.element) AS reworked,
-           extract(epoch FROM sum(a.finished_at - a.started_at))::float8 AS machine_s
+           -- a chunk that is carried through several stations is one stretch of work, not several
+           (SELECT coalesce(extract(epoch FROM sum(upper(s) - lower(s))), 0)::float8
+            FROM unnest(range_agg(tstzrange(a.started_at, a.finished_at))) s) AS machine_s
     FROM activity a WHERE a.case_id = c.id) w
 CROSS JOIN LATERAL (
     SELECT EXISTS (SELECT FROM compensation s WHERE s.case_id = c.id AND s.status = 'consumed') AS undone) u
@@ -47,23 +60,31 @@ def closed_cases(connection: psycopg.Connection, window: Window) -> list[ClosedC
 
 
 _STEPS = """
-SELECT a.element, count(*),
-    count(*) FILTER (WHERE a.outcome = 'completed' AND a.attempt = 1 AND NOT coalesce(p.returned, false)
-        AND NOT EXISTS (SELECT FROM activity b WHERE b.case_id = a.case_id AND b.element = a.element
-                        AND b.visit <> a.visit)),
-    percentile_cont(%(at)s::float8[]) WITHIN GROUP (
-        ORDER BY extract(epoch FROM coalesce(p.began, a.started_at) - a.entered_at)::float8),
-    percentile_cont(%(at)s::float8[]) WITHIN GROUP (
-        ORDER BY coalesce(p.touched_s, extract(epoch FROM a.finished_at - a.started_at)::float8))
-FROM activity a JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s
-LEFT JOIN LATERAL (
-    SELECT coalesce(min(k.started_at), min(t.ended_at)) AS began,
+WITH ended AS MATERIALIZED (
+    SELECT a.case_id, a.visit, a.element,
+           a.outcome IN ('completed', 'approve', 'reject') AND a.attempt = 1 AS completed,
+           a.entered_at, a.started_at, a.finished_at
+    FROM activity a JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s
+    WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s),
+ours AS MATERIALIZED (SELECT DISTINCT case_id FROM ended),
+again AS MATERIALIZED (
+    SELECT a.case_id, a.element FROM ours o JOIN activity a ON a.case_id = o.case_id
+    GROUP BY 1, 2 HAVING count(*) > 1),
+people AS MATERIALIZED (
+    SELECT t.case_id, t.visit, coalesce(min(k.started_at), min(t.ended_at)) AS began,
            coalesce(extract(epoch FROM sum(k.stopped_at - k.started_at))::float8, 0) AS touched_s,
            bool_or(t.status = 'returned') AS returned
-    FROM review_task t LEFT JOIN touch k ON k.task_id = t.id
-    WHERE t.case_id = a.case_id AND t.visit = a.visit GROUP BY t.case_id) p ON true
-WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s
-GROUP BY a.element ORDER BY a.element
+    FROM ours o JOIN review_task t ON t.case_id = o.case_id LEFT JOIN touch k ON k.task_id = t.id GROUP BY 1, 2)
+SELECT e.element, count(*),
+    count(*) FILTER (WHERE e.completed AND p.returned IS NOT TRUE AND g.case_id IS NULL),
+    percentile_cont(%(at)s::float8[]) WITHIN GROUP (
+        ORDER BY greatest(0, extract(epoch FROM coalesce(p.began, e.started_at) - e.entered_at)::float8)),
+    percentile_cont(%(at)s::float8[]) WITHIN GROUP (
+        ORDER BY coalesce(p.touched_s, extract(epoch FROM e.finished_at - e.started_at)::float8))
+FROM ended e
+LEFT JOIN again g ON g.case_id = e.case_id AND g.element = e.element
+LEFT JOIN people p ON p.case_id = e.case_id AND p.visit = e.visit
+GROUP BY e.element ORDER BY e.element
 """
 
 
@@ -147,4 +168,56 @@ def days(connection: psycopg.Connection, workflow: str, first: date, last: date)
         "  sum(submitted - closed) OVER (ORDER BY day)::bigint AS under_way FROM flow_day WHERE workflow = %s) AS d "
         "WHERE day BETWEEN %s AND %s ORDER BY day",
         (workflow, first, last),
+    ).fetchall()
+
+
+def ages(connection: psycopg.Connection, workflow: str, now: datetime) -> list[tuple[str, float]]:
+    """The open cases: where each stands, and the seconds since its submission."""
+    return connection.execute(
+        "SELECT t.element, extract(epoch FROM %s - c.submitted_at)::float8 FROM token t "
+        "JOIN cases c ON c.id = t.case_id AND c.workflow = %s "
+        "WHERE t.version_id IN (SELECT id FROM workflow_version WHERE workflow = %s) ORDER BY 1, 2",
+        (now, workflow, workflow),
+    ).fetchall()
+
+
+class Late(NamedTuple):
+    """Open tasks of a queue that are past their due time, and who owns the queue."""
+
+    queue: str
+    owner: str
+    tasks: int
+    oldest_due_at: datetime
+
+
+def late(connection: psycopg.Connection, workflow: str, now: datetime) -> list[Late]:
+    """What is late now, by queue; the owner is who must be asked."""
+    cursor = connection.cursor(row_factory=lambda _: Late._make)
+    return cursor.execute(
+        "SELECT t.queue, coalesce(q.owner, ''), count(*), min(t.due_at) FROM review_task t "
+        "LEFT JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue "
+        "WHERE t.workflow = %s AND t.ended_at IS NULL AND t.due_at < %s GROUP BY 1, 2 ORDER BY 3 DESC, 1",
+        (workflow, now),
+    ).fetchall()
+
+
+class Trouble(NamedTuple):
+    """What waits for somebody to mend it."""
+
+    kind: str  #: of incident, or "dead letter"
+    owner: str
+    open: int
+    oldest_at: datetime
+
+
+def trouble(connection: psycopg.Connection, workflow: str) -> list[Trouble]:
+    """Open incidents by kind and owner, and standing dead letters by the element's owner."""
+    cursor = connection.cursor(row_factory=lambda _: Trouble._make)
+    return cursor.execute(
+        "SELECT kind, owner, count(*), min(opened_at) FROM incident WHERE workflow = %(name)s AND resolved_at IS NULL "
+        "GROUP BY 1, 2 UNION ALL "
+        "SELECT 'dead letter', w.owner, count(*), min(d.dead_at) "
+        "FROM dead_letter d JOIN workflow w ON w.name = d.workflow "
+        "WHERE d.workflow = %(name)s AND d.status = 'dead' GROUP BY 1, 2 ORDER BY 3 DESC, 1",
+        {"name": workflow},
     ).fetchall()

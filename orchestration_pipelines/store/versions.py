@@ -79,6 +79,14 @@ def add(connection: psycopg.Connection, workflow: str, digest: str, bpmn: bytes,
     return int(row[0])
 
 
+def latest(connection: psycopg.Connection, workflow: str) -> Drawing | None:
+    """The version of a workflow that was released last."""
+    cursor = connection.cursor(row_factory=lambda _: Drawing._make)
+    return cursor.execute(
+        "SELECT id, version, bpmn FROM workflow_version WHERE workflow = %s ORDER BY version DESC LIMIT 1", (workflow,)
+    ).fetchone()
+
+
 def in_flight(connection: psycopg.Connection, workflow: str, but: str) -> list[Drawing]:
     """The versions on which cases are under way, without the drawing with the digest ``but``."""
     cursor = connection.cursor(row_factory=lambda _: Drawing._make)
@@ -123,3 +131,16 @@ def dispatches(connection: psycopg.Connection, workflow: str) -> int:
     """The number of the last dispatch."""
     row = connection.execute("SELECT dispatches FROM workflow WHERE name = %s", (workflow,)).fetchone()
     return 0 if row is None else int(row[0])
+
+
+def names(connection: psycopg.Connection) -> list[str]:
+    """The workflows that were ever released here."""
+    return [row[0] for row in connection.execute("SELECT name FROM workflow ORDER BY name").fetchall()]
+
+
+def all_of(connection: psycopg.Connection, workflow: str) -> list[Drawing]:
+    """Every version of a workflow that was released, the oldest first."""
+    cursor = connection.cursor(row_factory=lambda _: Drawing._make)
+    return cursor.execute(
+        "SELECT id, version, bpmn FROM workflow_version WHERE workflow = %s ORDER BY version", (workflow,)
+    ).fetchall()

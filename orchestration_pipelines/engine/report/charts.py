@@ -16,6 +16,7 @@ _BINS = 40
 _POINTS = 100
 #: natural process limits are this many average moving ranges from the mean (Shewhart; Wheeler 1993, XmR)
 XMR = 2.66
+_FEW = 5
 
 
 def histogram(title: str, values: Floats, unit: str) -> str:
@@ -52,9 +53,12 @@ def control_chart(title: str, days: Sequence[date], values: Sequence[float], uni
     frame = Frame(title, summary, (0, max(len(values) - 1, 1)), (min(0.0, low), top or 1.0))
     frame.axes(unit, _by_day(days))
     frame.line(list(enumerate(values)))
-    for value, name in ((high, "upper limit"), (mean, "mean"), (low, "lower limit")):
-        if value != low or low > 0:
-            frame.level(value, f"{name} {value:.3g}")
+    frame.dots(list(enumerate(values)) if len(values) < _FEW else [])
+    frame.level(mean, f"mean {mean:.3g}")
+    if len(values) >= _FEW:  # the limits of a few days say nothing yet
+        frame.level(high, f"upper limit {high:.3g}")
+        if low > 0:
+            frame.level(low, f"lower limit {low:.3g}")
     frame.dots([(index, values[index]) for index in beyond], "w")
     return frame.drawn()
 
