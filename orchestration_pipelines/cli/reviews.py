@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from orchestration_pipelines.cli import hands
 from orchestration_pipelines.cli.output import as_json, console, print_json, print_rows, verbatim
 from orchestration_pipelines.cli.session import (
     NUMBER,
@@ -23,7 +24,11 @@ from orchestration_pipelines.engine import reviews as table
 
 @click.group()
 def reviews() -> None:
-    """What waits for people: list, show, decide."""
+    """What waits for people: list, show, take, decide."""
+
+
+for verb in hands.VERBS:
+    reviews.add_command(verb)
 
 
 @reviews.command("list")

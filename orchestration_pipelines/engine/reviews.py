@@ -23,7 +23,7 @@ def open_task(connection: psycopg.Connection, task: int) -> OpenTask:
     """One open task; :class:`Refused` says why there is none (decided by whom and when, say)."""
     found = open_tasks(connection, task=task)
     if not found:
-        _, rule = may(connection, "", "read", task)
+        _, rule = may(connection, "", "decide", task)
         raise Refused(rule)
     return found[0]
 

@@ -10,13 +10,14 @@ ALTER TABLE review_task
 CREATE FUNCTION append_audit_many(p_case bigint[], p_actor text, p_role text, p_act text, p_record text[],
                                   p_at timestamptz, p_detail jsonb[]) RETURNS void
 LANGUAGE plpgsql SET search_path = public, pg_temp AS $$
+DECLARE
+    v_same jsonb := jsonb_build_object('act', p_act, 'actor', p_actor, 'role', p_role,
+        'at', to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'));
 BEGIN
     WITH entry AS MATERIALIZED (
         SELECT c.id, c.audit_seq + 1 AS seq, c.audit_head AS prev, uuid_send(gen_random_uuid()) AS salt,
-               convert_to((jsonb_build_object('act', p_act, 'actor', p_actor, 'role', p_role, 'record', n.record,
-                   'case', c.id, 'seq', c.audit_seq + 1,
-                   'at', to_char(p_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) || n.detail)::text,
-                   'UTF8') AS body
+               convert_to((v_same || jsonb_build_object('record', n.record, 'case', c.id, 'seq', c.audit_seq + 1)
+                           || n.detail)::text, 'UTF8') AS body
         FROM unnest(p_case, p_record, p_detail) AS n (case_id, record, detail) JOIN cases c ON c.id = n.case_id),
     committed AS MATERIALIZED (SELECT e.*, sha256(e.salt || e.body) AS commitment FROM entry e),
     added AS (INSERT INTO audit_entry (case_id, seq, salt, body, commitment, prev)
@@ -36,13 +37,20 @@ CREATE TYPE handed AS (task bigint, person text, from_person text, moved boolean
 --   round_robin, least_load, best_skill, stuck, sla, absence     the engine: p_by is 'system'
 -- Limits are counted under locks: cases, then reviewers, queues and stations, each in order.
 CREATE FUNCTION hand(p_task bigint[], p_person text[], p_cause text, p_by text, p_at timestamptz,
-                     p_candidates jsonb[] DEFAULT NULL, p_excluded jsonb[] DEFAULT NULL, p_reason text DEFAULT '')
+                     p_candidates jsonb[] DEFAULT NULL, p_excluded jsonb[] DEFAULT NULL, p_reason text DEFAULT '',
+                     p_asserted_by text DEFAULT NULL)
 RETURNS TABLE (task bigint, person text, from_person text, moved boolean, reason text, rule text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off SET work_mem = '64MB' AS $$
 #variable_conflict use_column
 DECLARE
     v_by_system boolean := p_cause NOT IN ('pull', 'release', 'decline', 'manager');
-    v_cases bigint[]; v_records text[]; v_details jsonb[]; v_handed handed[]; v_workflows text[]; v_workflow text;
+    v_routing boolean := p_cause IN ('round_robin', 'least_load', 'best_skill');  -- planned without locks
+    v_mover boolean := p_cause <> 'pull' AND (NOT v_by_system OR array_position(p_person, NULL) IS NOT NULL);
+    v_cases bigint[]; v_records text[]; v_details jsonb[]; v_handed handed[]; v_workflow text;
+    v_workflows text[]; v_queues text[]; v_elements text[];
+    v_person_room jsonb; v_queue_room jsonb; v_station_room jsonb;
 BEGIN
     IF v_by_system <> (p_by = 'system') THEN
         RAISE EXCEPTION 'refused: % is not done by %', p_cause, p_by USING ERRCODE = 'OP002';
@@ -58,29 +66,50 @@ BEGIN
     END IF;
     PERFORM FROM cases WHERE id IN (SELECT t.case_id FROM review_task t WHERE t.id = ANY (p_task))
         ORDER BY id FOR NO KEY UPDATE;
+    -- Under the lock of each reviewer, queue and station, how much more may be in hand there. NULL: no limit.
     PERFORM FROM reviewer r WHERE r.person = ANY (p_person) ORDER BY r.person FOR NO KEY UPDATE;
-    PERFORM FROM queue q WHERE q.wip_limit IS NOT NULL AND (q.workflow, q.name) IN (
-        SELECT t.workflow, t.queue FROM review_task t WHERE t.id = ANY (p_task))
+    SELECT jsonb_object_agg(r.person, r.capacity - (
+            SELECT count(*) FROM review_task h WHERE h.assignee = r.person AND h.status IN ('assigned', 'claimed')))
+        INTO v_person_room FROM reviewer r WHERE r.person = ANY (p_person) AND r.capacity IS NOT NULL;
+    SELECT array_agg(DISTINCT t.workflow), array_agg(DISTINCT t.queue), array_agg(DISTINCT t.element)
+        INTO v_workflows, v_queues, v_elements FROM review_task t WHERE t.id = ANY (p_task);
+    PERFORM FROM queue q WHERE q.wip_limit IS NOT NULL AND q.workflow = ANY (v_workflows) AND q.name = ANY (v_queues)
         ORDER BY q.workflow, q.name FOR NO KEY UPDATE;
-    PERFORM FROM station_limit l WHERE (l.workflow, l.element) IN (
-        SELECT t.workflow, t.element FROM review_task t WHERE t.id = ANY (p_task))
+    SELECT jsonb_object_agg(workflow, room) INTO v_queue_room FROM (
+        SELECT q.workflow, jsonb_object_agg(q.name, q.wip_limit - (
+            SELECT count(*) FROM review_task h WHERE h.workflow = q.workflow AND h.queue = q.name
+                AND h.status IN ('assigned', 'claimed'))) AS room
+        FROM queue q WHERE q.wip_limit IS NOT NULL AND q.workflow = ANY (v_workflows) AND q.name = ANY (v_queues)
+        GROUP BY q.workflow) rooms;
+    PERFORM FROM station_limit l WHERE l.workflow = ANY (v_workflows) AND l.element = ANY (v_elements)
         ORDER BY l.workflow, l.element FOR NO KEY UPDATE;
+    SELECT jsonb_object_agg(workflow, room) INTO v_station_room FROM (
+        SELECT l.workflow, jsonb_object_agg(l.element, l.wip_limit - (
+            SELECT count(*) FROM review_task h WHERE h.workflow = l.workflow AND h.element = l.element
+                AND h.status IN ('assigned', 'claimed'))) AS room
+        FROM station_limit l WHERE l.workflow = ANY (v_workflows) AND l.element = ANY (v_elements)
+        GROUP BY l.workflow) rooms;
 
     WITH asked AS (
         SELECT u.no, u.task, u.person, u.candidates, u.excluded, t.case_id, t.visit, t.workflow, t.queue, t.element,
                t.status, t.assignee, u.person IS NOT NULL AND t.assignee IS DISTINCT FROM u.person AS gains,
+               u.person IS NOT NULL AND t.status = 'open' AS adds,
                CASE WHEN u.refusal IS NOT NULL THEN u.refusal
+                    WHEN v_routing AND u.taking IS NULL AND t.status <> 'open' THEN 'held'
                     WHEN u.person IS NOT NULL THEN u.taking
                     WHEN t.status = 'open' AND p_cause <> 'decline' THEN 'in_no_hand' END AS reason,
                CASE WHEN u.refusal IS NOT NULL THEN u.refused
+                    WHEN v_routing AND u.taking IS NULL AND t.status <> 'open'
+                        THEN format('task %s was taken meanwhile, by %s', u.task, t.assignee)
                     WHEN u.person IS NOT NULL THEN u.taken
                     WHEN t.status = 'open' AND p_cause <> 'decline' THEN format('task %s is in the hands of nobody', u.task)
                     ELSE format('back to queue %s', t.queue) END AS rule
         FROM ROWS FROM (
             unnest(p_task, p_person, p_candidates, p_excluded),
-            can_many(CASE p_cause WHEN 'pull' THEN '{}' ELSE array_fill(p_by, ARRAY[cardinality(p_task)]) END,
+            -- Whoever moves it; a taker is asked the rest, so that where the engine gives, nothing is asked twice.
+            can_many(CASE WHEN v_mover THEN array_fill(p_by, ARRAY[cardinality(p_task)]) ELSE '{}' END,
                      CASE WHEN p_cause IN ('release', 'decline') THEN p_cause ELSE 'reassign' END,
-                     CASE p_cause WHEN 'pull' THEN '{}' ELSE p_task END),
+                     CASE WHEN v_mover THEN p_task ELSE '{}' END),
             can_many(p_person, CASE p_cause WHEN 'pull' THEN 'claim' ELSE 'assign' END, p_task, p_at)
         ) WITH ORDINALITY AS u (task, person, candidates, excluded,
                                 no_1, mover, task_1, allowed_1, refusal, refused,
@@ -89,66 +118,49 @@ BEGIN
     -- Nobody gets two signatures of one case, and no task is moved twice.
     numbered AS (
         SELECT a.*, row_number() OVER (PARTITION BY task ORDER BY no) AS nth,
-               count(*) FILTER (WHERE reason IS NULL) OVER (PARTITION BY case_id, visit, person ORDER BY no) AS twin,
-               row_number() OVER (PARTITION BY person ORDER BY no) = 1 AS of_person,
-               row_number() OVER (PARTITION BY workflow, queue ORDER BY no) = 1 AS of_queue,
-               row_number() OVER (PARTITION BY workflow, element ORDER BY no) = 1 AS of_station
+               count(*) FILTER (WHERE reason IS NULL) OVER (PARTITION BY case_id, visit, person ORDER BY no) AS twin
         FROM asked a),
     single AS (
-        SELECT no, task, person, candidates, excluded, case_id, visit, workflow, queue, element, status, assignee, gains,
-               of_person, of_queue, of_station, CASE
-                   WHEN reason IS NOT NULL THEN reason
-                   WHEN nth > 1 THEN 'twice'
-                   WHEN twin > 1 AND person IS NOT NULL THEN 'holds_other' END AS reason,
-               CASE WHEN reason IS NOT NULL THEN rule
-                   WHEN nth > 1 THEN format('task %s is named twice', task)
-                   WHEN twin > 1 AND person IS NOT NULL
+        SELECT n.*, CASE WHEN reason IS NULL AND nth > 1 THEN 'twice'
+                         WHEN reason IS NULL AND twin > 1 AND person IS NOT NULL THEN 'holds_other'
+                         ELSE reason END AS reason_1
+        FROM numbered n),
+    -- Each limit leaves so much room, which is given out in the order asked.
+    of_person AS (
+        SELECT s.*, CASE WHEN reason_1 IS NULL AND gains AND (v_person_room ->> person)::int < count(*)
+                   FILTER (WHERE reason_1 IS NULL AND gains) OVER (PARTITION BY person ORDER BY no)
+               THEN 'capacity' ELSE reason_1 END AS reason_2
+        FROM single s),
+    of_queue AS (
+        SELECT s.*, CASE WHEN reason_2 IS NULL AND adds AND (v_queue_room -> workflow ->> queue)::int < count(*)
+                   FILTER (WHERE reason_2 IS NULL AND adds) OVER (PARTITION BY workflow, queue ORDER BY no)
+               THEN 'queue_full' ELSE reason_2 END AS reason_3
+        FROM of_person s),
+    of_station AS (
+        SELECT s.*, CASE WHEN reason_3 IS NULL AND adds AND (v_station_room -> workflow ->> element)::int < count(*)
+                   FILTER (WHERE reason_3 IS NULL AND adds) OVER (PARTITION BY workflow, element ORDER BY no)
+               THEN 'station_full' ELSE reason_3 END AS reason_4
+        FROM of_queue s),
+    verdict AS MATERIALIZED (
+        SELECT no, task, person, candidates, excluded, case_id, workflow, element, status, assignee, reason_4 AS reason,
+               CASE WHEN reason IS NOT NULL OR reason_4 IS NULL THEN rule ELSE CASE reason_4
+                   WHEN 'twice' THEN format('task %s is named twice', task)
+                   WHEN 'holds_other'
                        THEN format('%s is to have another signature of this case: four eyes are two people', person)
-                   ELSE rule END AS rule
-        FROM numbered),
-    -- What each limit leaves: what is in hand already is counted once for each person, queue and station.
-    within_person AS (
-        SELECT s.*, coalesce(reason, CASE WHEN gains AND had + nth > capacity THEN 'capacity' END) AS barred,
-               CASE WHEN reason IS NULL AND gains AND had + nth > capacity
-                   THEN format('%s has %s of %s in hand: decide or release one', person, greatest(had, capacity), capacity)
-                   ELSE rule END AS why
-        FROM (SELECT n.*, r.capacity,
-                  count(*) FILTER (WHERE n.reason IS NULL AND n.gains) OVER (PARTITION BY n.person ORDER BY n.no) AS nth,
-                  max(CASE WHEN n.of_person AND r.capacity IS NOT NULL THEN (
-                      SELECT count(*) FROM review_task h
-                      WHERE h.assignee = n.person AND h.status IN ('assigned', 'claimed')) END)
-                      OVER (PARTITION BY n.person) AS had
-              FROM single n LEFT JOIN reviewer r ON r.person = n.person) s),
-    within_queue AS (
-        SELECT s.*, coalesce(barred, CASE WHEN adds AND had_q + nth_q > limit_q THEN 'queue_full' END) AS barred_q,
-               CASE WHEN barred IS NULL AND adds AND had_q + nth_q > limit_q
-                   THEN format('queue %s has %s of %s in hand: one must be decided or released first', queue,
-                               greatest(had_q, limit_q), limit_q)
-                   ELSE why END AS why_q
-        FROM (SELECT n.*, q.wip_limit AS limit_q, n.gains AND n.status = 'open' AS adds,
-                  count(*) FILTER (WHERE n.barred IS NULL AND n.gains AND n.status = 'open')
-                      OVER (PARTITION BY n.workflow, n.queue ORDER BY n.no) AS nth_q,
-                  max(CASE WHEN n.of_queue AND q.wip_limit IS NOT NULL THEN (
-                      SELECT count(*) FROM review_task h WHERE h.workflow = n.workflow AND h.queue = n.queue
-                          AND h.status IN ('assigned', 'claimed')) END)
-                      OVER (PARTITION BY n.workflow, n.queue) AS had_q
-              FROM within_person n LEFT JOIN queue q ON q.workflow = n.workflow AND q.name = n.queue) s),
-    within_station AS (
-        SELECT s.no, s.task, s.person, s.candidates, s.excluded, s.case_id, s.workflow, s.element, s.status, s.assignee,
-               coalesce(barred_q, CASE WHEN adds AND had_s + nth_s > limit_s THEN 'station_full' END) AS reason,
-               CASE WHEN barred_q IS NULL AND adds AND had_s + nth_s > limit_s
-                   THEN format('step %s has %s of %s in hand: one must be decided or released first', element,
-                               greatest(had_s, limit_s), limit_s)
-                   ELSE why_q END AS rule
-        FROM (SELECT n.*, l.wip_limit AS limit_s,
-                  count(*) FILTER (WHERE n.barred_q IS NULL AND n.adds)
-                      OVER (PARTITION BY n.workflow, n.element ORDER BY n.no) AS nth_s,
-                  max(CASE WHEN n.of_station AND l.wip_limit IS NOT NULL THEN (
-                      SELECT count(*) FROM review_task h WHERE h.workflow = n.workflow AND h.element = n.element
-                          AND h.status IN ('assigned', 'claimed')) END)
-                      OVER (PARTITION BY n.workflow, n.element) AS had_s
-              FROM within_queue n LEFT JOIN station_limit l ON l.workflow = n.workflow AND l.element = n.element) s),
-    verdict AS MATERIALIZED (SELECT * FROM within_station),
+                   WHEN 'capacity' THEN (
+                       SELECT format('%s has %s of %s in hand: decide or release one', person,
+                                     r.capacity - greatest((v_person_room ->> r.person)::int, 0), r.capacity)
+                       FROM reviewer r WHERE r.person = of_station.person)
+                   WHEN 'queue_full' THEN (
+                       SELECT format('queue %s has %s of %s in hand: one must be decided or released first', queue,
+                                     q.wip_limit - greatest((v_queue_room -> workflow ->> queue)::int, 0), q.wip_limit)
+                       FROM queue q WHERE q.workflow = of_station.workflow AND q.name = of_station.queue)
+                   ELSE (
+                       SELECT format('step %s has %s of %s in hand: one must be decided or released first', element,
+                                     l.wip_limit - greatest((v_station_room -> workflow ->> element)::int, 0), l.wip_limit)
+                       FROM station_limit l WHERE l.workflow = of_station.workflow AND l.element = of_station.element)
+               END END AS rule
+        FROM of_station),
     moving AS MATERIALIZED (SELECT * FROM verdict WHERE reason IS NULL),
     moves AS (
         UPDATE review_task t SET
@@ -173,7 +185,7 @@ BEGIN
         FROM moving),
     noting AS (
         SELECT case_id, 'task:' || string_agg(task::text, ',' ORDER BY no) AS record, jsonb_build_object(
-                   'cause', p_cause, 'reason', p_reason, 'element', min(element), 'from', jsonb_agg(assignee ORDER BY no),
+                   'cause', p_cause, 'reason', p_reason, 'asserted_by', p_asserted_by, 'element', min(element), 'from', jsonb_agg(assignee ORDER BY no),
                    'given_to', jsonb_agg(person ORDER BY no)) AS detail
         FROM moving GROUP BY case_id)
     SELECT n.cases, n.records, n.details, v.handed, v.workflows INTO v_cases, v_records, v_details, v_handed, v_workflows
@@ -197,16 +209,25 @@ END $$;
 -- is walked along its index to the first task that nothing bars them from. Whoever is at work on the same one meanwhile
 -- is passed by, not waited for. No task: the rule says why.
 CREATE FUNCTION pull(p_person text, p_at timestamptz, p_workflow text DEFAULT NULL, p_queue text DEFAULT NULL,
-                     OUT task bigint, OUT reason text, OUT rule text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+                     p_asserted_by text DEFAULT NULL, OUT task bigint, OUT reason text, OUT rule text)
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 DECLARE
     v_task bigint; v_case bigint; v_queue text; v_element text;
-    v_past bigint[] := '{}'; v_full text[]; v_busy text[] := '{}'; v_said text;
+    v_lanes int[]; v_past bigint[] := '{}'; v_full text[]; v_busy text[] := '{}';
 BEGIN
     SELECT coalesce(array_agg(q.name), '{}') INTO v_full FROM queue q
         WHERE q.wip_limit IS NOT NULL AND (p_queue IS NULL OR q.name = p_queue) AND q.wip_limit <= (
             SELECT count(*) FROM review_task h WHERE h.workflow = q.workflow AND h.queue = q.name
                 AND h.status IN ('assigned', 'claimed'));
+    -- The lanes that fit; whoever has not the role of a queue is spared the look at its lanes.
+    SELECT coalesce(array_agg(l.id), '{}') INTO v_lanes
+        FROM reviewer r JOIN queue q ON q.role = ANY (r.roles)
+        JOIN work_lane l ON l.workflow = q.workflow AND l.queue = q.name
+        CROSS JOIN LATERAL unfit(p_person, q.role, l.skill, l.level, l.region) u
+        WHERE r.person = p_person AND u.reason IS NULL AND q.role <> 'requester'
+          AND (p_workflow IS NULL OR q.workflow = p_workflow) AND (p_queue IS NULL OR q.name = p_queue);
     LOOP
         SELECT t.id, t.case_id, t.queue, t.element INTO v_task, v_case, v_queue, v_element FROM review_task t
             WHERE t.assignee = p_person AND t.status = 'assigned' AND NOT t.id = ANY (v_past)
@@ -214,18 +235,17 @@ BEGIN
             ORDER BY t.order_key, t.id LIMIT 1;
         IF v_task IS NULL THEN
             SELECT t.id, t.case_id, l.queue, t.element INTO v_task, v_case, v_queue, v_element
-                FROM queue q JOIN work_lane l ON l.workflow = q.workflow AND l.queue = q.name
-                CROSS JOIN LATERAL unfit(p_person, q.role, l.skill, l.level, l.region) u
+                FROM unnest(v_lanes) AS mine (id) JOIN work_lane l ON l.id = mine.id
+                JOIN queue q ON q.workflow = l.workflow AND q.name = l.queue
                 CROSS JOIN LATERAL (
                     SELECT t.id, t.case_id, t.element, t.order_key FROM review_task t
-                    WHERE t.lane = l.id AND t.status = 'open' AND NOT t.id = ANY (v_past)
+                    WHERE t.lane = mine.id AND t.status = 'open' AND NOT t.id = ANY (v_past)
                       AND NOT t.element = ANY (v_busy)
                       AND NOT EXISTS (
                           SELECT FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, t.requested_by, t.opened_at,
                                            q.excludes) b WHERE b.person = p_person)
                     ORDER BY t.order_key, t.id LIMIT 1) t
-                WHERE u.reason IS NULL AND q.role <> 'requester' AND NOT q.name = ANY (v_full)
-                  AND (p_workflow IS NULL OR q.workflow = p_workflow) AND (p_queue IS NULL OR q.name = p_queue)
+                WHERE NOT q.name = ANY (v_full)
                 ORDER BY t.order_key, t.id LIMIT 1;
         END IF;
         IF v_task IS NULL THEN
@@ -241,7 +261,7 @@ BEGIN
                 RAISE EXCEPTION 'busy' USING ERRCODE = 'OP010';
             END IF;
             SELECT h.reason, h.rule INTO reason, rule
-                FROM hand(ARRAY[v_task], ARRAY[p_person], 'pull', p_person, p_at) h;
+                FROM hand(ARRAY[v_task], ARRAY[p_person], 'pull', p_person, p_at, p_asserted_by => p_asserted_by) h;
             IF reason IS NOT NULL THEN
                 RAISE EXCEPTION '%', reason USING ERRCODE = 'OP010', DETAIL = rule;
             END IF;
@@ -267,7 +287,9 @@ END $$;
 -- Pause work on claimed tasks, or go on with it: touch time is what lies between. Answers like hand().
 CREATE FUNCTION touch_work(p_task bigint[], p_act text, p_person text, p_at timestamptz)
 RETURNS TABLE (task bigint, person text, from_person text, moved boolean, reason text, rule text)
-LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
+    SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off
+    SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 #variable_conflict use_column
 DECLARE v_handed handed[];
 BEGIN
