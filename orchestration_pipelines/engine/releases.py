@@ -15,11 +15,13 @@ import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.release import ALONE, Meaning, State
-from orchestration_pipelines.engine.tables import read_table
+from orchestration_pipelines.engine import weighing
+from orchestration_pipelines.engine.tables import ActiveTables, read_table
 from orchestration_pipelines.engine.workflow import Table, Workflow
 from orchestration_pipelines.model import bpmn, dmn
-from orchestration_pipelines.model.dmn import wording
-from orchestration_pipelines.model.process import Kind
+from orchestration_pipelines.model.dmn import checks, wording
+from orchestration_pipelines.model.dmn.revision import revised
+from orchestration_pipelines.model.process import Kind, Process
 from orchestration_pipelines.store import releases as table
 from orchestration_pipelines.store import versions
 from orchestration_pipelines.store.casework import note
@@ -152,7 +154,7 @@ def _propose_table(
         raise Refused(f"{file_name} is active already, with this very content ({file.model.digest[:12]})")
     before = read_table(file_name, active.content, beside) if active else None
     _refuse_missing(connection, workflow, file, before)
-    meaning, why = _meaning(workflow, before, file)
+    meaning, why = _meaning(connection, workflow, before, file)
     proposal = table.Proposal(
         workflow.name,
         TABLE,
@@ -172,7 +174,8 @@ def _propose_table(
         if meaning in ALONE:
             table.act(connection, number, "enact", by=by.name, asserted_by=by.asserted_by, at=now)
     differences = wording.differences(before.model if before else None, file.model)
-    return Proposed(_release(connection, number), why, tuple(differences), ())
+    findings = tuple(str(finding) for finding in checks.check(file.model))
+    return Proposed(_release(connection, number), why, tuple(differences), findings)
 
 
 def _propose_drawing(
@@ -214,11 +217,35 @@ def _propose_drawing(
     return Proposed(_release(connection, number), "running out of time may approve in it", (), ())
 
 
-def _meaning(workflow: Workflow, before: Table | None, after: Table) -> tuple[Meaning, str]:
+def _meaning(
+    connection: psycopg.Connection, workflow: Workflow, before: Table | None, after: Table
+) -> tuple[Meaning, str]:
     """What a table changes, and why it is taken for that."""
     if before is None:
         return Meaning.FIRST, "nothing of that name is active, and the workflow was installed without it"
-    return Meaning.LOOSENING, "it may mean less human review"
+    active = ActiveTables(workflow.name)
+    active.refresh(connection)
+    if any(_imports(table.model, before.model.namespace) for table in active.values()):
+        return Meaning.LOOSENING, "other tables import it: no proof goes through"
+    cares = weighing.cares(_drawings(connection, workflow))
+    found = revised(after.file_name, (before.content, before.model), (after.content, after.model), cares)
+    return Meaning(found.change), found.why
+
+
+def _imports(model: dmn.Model, namespace: str) -> bool:
+    return any(each.namespace == namespace or _imports(each, namespace) for each in model.imports.values())
+
+
+def _drawings(connection: psycopg.Connection, workflow: Workflow) -> list[Process]:
+    """The drawings that say what their tables' answers mean: the one released last, and those in flight.
+
+    Not the one in the folder, which anybody may edit.
+    """
+    last = versions.latest(connection, workflow.name)
+    drawn = [last] if last is not None else []
+    drawn += versions.in_flight(connection, workflow.name, but="")
+    read = [bpmn.loads(each.bpmn, f"{workflow.name} version {each.version}") for each in drawn]
+    return read or [workflow.process]
 
 
 def _refuse_missing(connection: psycopg.Connection, workflow: Workflow, file: Table, before: Table | None) -> None:

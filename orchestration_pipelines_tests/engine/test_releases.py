@@ -1,4 +1,4 @@
-"""The tables in force are the released ones: an edited file changes nothing, a release does, a sweep at work notices."""
+"""The tables in force are the released ones: an edited file changes nothing, a release does, and sweeps notice."""
 
 from __future__ import annotations
 
@@ -72,6 +72,58 @@ def test_an_edited_file_is_not_in_force_before_its_release(draw: Draw) -> None:
     tables = flow.rows("SELECT detail ->> 'table' FROM activity WHERE element = 'grid' ORDER BY case_id")
     assert [first.engine.workflow.tables["grid"].model.digest] * 2 == [digest for (digest,) in tables[:2]]
     assert {digest for (digest,) in tables[2:]} == {proposed.release.digest}
+
+
+WEIGHED = (r'rule grid "orch:review==[grid.route != \"auto\", grid.signatures]"', *GRADED[1:])
+TIGHT = table(("< 50", '"auto"', "1"), (">= 50", '"review"', "1"))
+
+
+def test_what_is_proved_to_tighten_is_in_force_at_once(draw: Draw) -> None:
+    """One person is enough; back again loosens, and needs two."""
+    flow = draw(*WEIGHED, grid=STRICT)
+    assert outcome(flow, "A", 70) == "passed"
+    proposed = propose(flow, TIGHT)
+    assert (proposed.release.state, proposed.release.meaning) == ("active", "tightening")
+    assert outcome(flow, "B", 70) == "held"
+    back = propose(flow, STRICT)
+    assert (back.release.state, back.release.meaning) == ("proposed", "loosening")
+    assert "amount" in back.why.lower() and 'route "auto"' in back.why
+    assert outcome(flow, "C", 70) == "held"
+
+
+@pytest.mark.parametrize("review", ["=[grid.route != auto, 1]", "=[grid.rout != 1]", "=[amount]", "=grid.route"])
+def test_a_weighing_that_weighs_nothing_proves_nothing(draw: Draw, review: str) -> None:
+    """A name without its quotes, an output that is not there, the case instead of the answer, a text."""
+    flow = draw(f'rule grid "orch:review={review}"', *GRADED[1:], grid=STRICT)
+    assert flow.engine.version
+    assert propose(flow, TIGHT).release.meaning == "loosening"
+
+
+def test_what_changes_no_answer_is_neutral_without_any_declaration(draw: Draw) -> None:
+    """The words of a description, and the order of rules that never match together."""
+    flow = draw(*GRADED, grid=STRICT)
+    assert flow.engine.version
+    described = STRICT.replace("<variable", "<description>What a machine may pass.</description><variable")
+    assert propose(flow, described).release.meaning == "neutral"
+    swapped = table((">= 100", '"review"', "1"), ("< 100", '"auto"', "1"))
+    assert propose(flow, swapped).release.state == "active"
+    assert propose(flow, TIGHT).release.meaning == "loosening"
+
+
+def test_the_drawing_in_the_folder_does_not_say_what_tightens(draw: Draw) -> None:
+    """Whoever edits the drawing beside the table has not released it: the released one's words count."""
+    flow = draw(*WEIGHED, grid=STRICT)
+    assert flow.engine.version
+    lax = draw(WEIGHED[0].replace("!=", "="), *WEIGHED[1:], grid=STRICT)
+    assert propose(lax, LOOSE).release.state == "proposed"
+
+
+def test_findings_are_shown_with_the_proposal(draw: Draw) -> None:
+    """A gap is told to whoever approves."""
+    flow = draw(*GRADED, grid=STRICT)
+    assert flow.engine.version
+    gap = table(("< 100", '"auto"', "1"), ("> 100", '"review"', "1"))
+    assert any("no rule matches" in finding for finding in propose(flow, gap).findings)
 
 
 def test_a_sweep_at_work_takes_the_new_table_from_its_next_chunk_on(draw: Draw) -> None:
@@ -158,5 +210,5 @@ def test_a_new_decision_of_a_known_file_waits_for_its_release(draw: Draw) -> Non
         'id="t"', 'id="t2"'
     )
     lines = [line.replace("rule grid", "rule grid orch:decision=more") for line in GRADED]
-    with pytest.raises(WorkflowRefused, match="'more', which no released table has: release grid.dmn"):
+    with pytest.raises(WorkflowRefused, match="'more', which no released table has: release grid"):
         assert draw(*lines, grid=both).engine.version
