@@ -94,9 +94,8 @@ def _remembered(read: parser.Reading, text: str, names: frozenset[str], members:
 def _compiled(
     read: parser.Reading, text: str, names: frozenset[str], types: Mapping[str, Type], members: frozenset[str]
 ) -> Expression:
-    known = Names([*BUILTINS, *(name for name in names if not is_plain(name))])
-    entries = Names([*_PROPERTIES, *members, *(name for each in types.values() for name in _entries(each))])
-    tree = read(text, known, entries, types)
+    entries = members.union(*map(_entries, types.values())) if types else members
+    tree = read(text, _in_scope(names), _behind_dots(entries).copy(), types)
     place = Place(_RULES, names)
     compiled = place.compiled(tree)
     free = frozenset(place.names - {INPUT} if read is parser.unary_tests else place.names)
@@ -105,6 +104,16 @@ def _compiled(
 
 #: names of several words that stand behind a dot
 _PROPERTIES = ("time offset", "start included", "end included")
+
+
+@lru_cache(maxsize=256)
+def _in_scope(names: frozenset[str]) -> Names:
+    return Names([*BUILTINS, *(name for name in names if not is_plain(name))])
+
+
+@lru_cache(maxsize=256)
+def _behind_dots(names: frozenset[str]) -> Names:
+    return Names([*_PROPERTIES, *names])
 
 
 def _entries(of: Type) -> Iterable[str]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestration_pipelines.model.feel import nodes
 from orchestration_pipelines.model.feel.builtins import BUILTINS
-from orchestration_pipelines.model.feel.evaluation import CALL_FRAMES, Evaluation
+from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.function import Defined, Function, Parameter
 from orchestration_pipelines.model.feel.nodes import Node
 from orchestration_pipelines.model.feel.place import Frame, Place, Rule
@@ -127,7 +127,7 @@ def _named_call(node: nodes.NamedCall, place: Place) -> Compiled:
 
 
 def _called(callee: Node, place: Place, call: Callable[[Scope, Function], Any]) -> Compiled:
-    frames = place.depth + CALL_FRAMES
+    frames = place.depth  # of the expression; those of the function are its own to count
     builtin = BUILTINS.get(callee.name) if isinstance(callee, nodes.Name) else None
     if builtin is None:
         function = _function(callee, place)

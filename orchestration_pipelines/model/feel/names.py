@@ -18,8 +18,18 @@ class Names:
 
     def __init__(self, names: Iterable[str]) -> None:
         self._by_first: dict[str, list[tuple[tuple[str, ...], str]]] = {}
-        for name in names:
-            self.add(name)
+        for name in dict.fromkeys(names):
+            spelled = spelling(name)
+            if len(spelled) > 1:
+                self._by_first.setdefault(spelled[0], []).append((spelled, name))
+        for known in self._by_first.values():
+            known.sort(key=_longest_first)
+
+    def copy(self) -> Names:
+        """The same names, to which others can be added."""
+        copied = Names(())
+        copied._by_first = {first: list(known) for first, known in self._by_first.items()}
+        return copied
 
     def add(self, name: str) -> None:
         """Know a further name."""
@@ -28,7 +38,7 @@ class Names:
             known = self._by_first.setdefault(spelled[0], [])
             if (spelled, name) not in known:
                 known.append((spelled, name))
-                known.sort(key=lambda each: -len(each[0]))
+                known.sort(key=_longest_first)
 
     def longest(self, text: str, stream: Sequence[Token], start: int) -> tuple[str, int] | None:
         """The longest name of several tokens that stands at a place, and how many tokens it has."""
@@ -40,6 +50,10 @@ class Names:
             ):
                 return name, len(spelled)
         return None
+
+
+def _longest_first(known: tuple[tuple[str, ...], str]) -> int:
+    return -len(known[0])
 
 
 @lru_cache(maxsize=16_384)

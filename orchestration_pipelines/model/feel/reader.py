@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 
 from orchestration_pipelines.model.feel.lexer import FeelError, Token, tokens
 from orchestration_pipelines.model.feel.names import SYMBOLS, Names, plain
@@ -35,8 +36,11 @@ class Reader:
         self._tokens = [*tokens(text), Token("end", "", len(text), len(text))]
         self._scopes = [names]
         self._types = {**TYPES, **types}
-        self._type_names = Names(self._types)
         self._depth = 0
+
+    @cached_property
+    def _type_names(self) -> Names:
+        return Names(self._types)
 
     # -- tokens
 

@@ -55,7 +55,7 @@ def test_precedence(loose: str, bracketed: str) -> None:
 @pytest.mark.parametrize(
     ("text", "value"),
     [
-        (r'"a\"b\\c\n\r\t\'"', 'a"b\\c\n\r\t\''),
+        (r'"a\"b\\c\n\r\t\'"', "a\"b\\c\n\r\t'"),
         (r'"\u0041\U01F40E"', "A🐎"),
         (r'"\uD83D\uDC0E"', "🐎"),
         ('"// no comment /* here */"', "// no comment /* here */"),
