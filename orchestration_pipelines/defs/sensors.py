@@ -42,7 +42,7 @@ def reviewer_table_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.Senso
         description="Reads the reviewer table: when decisions wait to be taken on, asks for one run.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        engine = _engine(engines, workflow)
+        engine = engine_of(engines, workflow)
         until = time.monotonic() + _LISTEN_S
         while waiting := engine.next_decision(until - time.monotonic()):
             if waiting.age_s < _NOTICED_WITHIN_S and _sweeps(context, job.name):
@@ -70,7 +70,7 @@ def ready_work_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDef
         description="Asks for a run when cases are claimable: arrived, due again, or left behind by a run that died.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        engine = _engine(engines, workflow)
+        engine = engine_of(engines, workflow)
         waiting = engine.unserved()
         if waiting is None:
             return dg.SkipReason("nothing is claimable or due")
@@ -94,7 +94,7 @@ def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefin
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         records = context.instance.get_run_records(dg.RunsFilter(job_name=job.name, statuses=_STARTED))
-        dead = _dead(_engine(engines, workflow), records)
+        dead = _dead(engine_of(engines, workflow), records)
         for record in records:
             if record.dagster_run.run_id in dead:
                 context.instance.report_run_failed(record.dagster_run, "its process is gone: no sweeper of it lives")
@@ -139,6 +139,11 @@ def _sweeps(context: dg.SensorEvaluationContext, job: str) -> bool:
     return context.instance.get_runs_count(dg.RunsFilter(job_name=job, tags={SWEEP: WHOLE}, statuses=_STARTED)) > 0
 
 
+def urgent_request(job: str, key: str) -> dg.RunRequest:
+    """A run that fires what is due, and serves what people decided and timers fired."""
+    return _request(job, URGENT, key)
+
+
 def _request(job: str, sweep: str, key: str) -> dg.RunRequest:
     """A run that takes in nothing: what the launchpad offers by default is for a person who launches it."""
     return dg.RunRequest(
@@ -153,7 +158,7 @@ def _request(job: str, sweep: str, key: str) -> dg.RunRequest:
     )
 
 
-def _engine(engines: list[Engine], workflow: Workflow) -> Engine:
+def engine_of(engines: list[Engine], workflow: Workflow) -> Engine:
     """The engine, made at the first tick: importing the code location must not need a database."""
     if not engines:
         engines.append(deploy().engine(workflow))

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.expectations import expectation_checks
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
 from orchestration_pipelines.defs.sensors import dead_run_sensor, ready_work_sensor, reviewer_table_sensor
+from orchestration_pipelines.defs.sla import fired_asset, sla_sweep_schedule, sla_timer_sensor
 from orchestration_pipelines.engine.workflow import load_workflow
 
 
@@ -20,7 +22,8 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
     """
     jobs: list[dg.JobDefinition] = []
     sensors: list[dg.SensorDefinition] = []
-    offered: list[dg.AssetSpec] = []
+    schedules: list[dg.ScheduleDefinition] = []
+    assets: list[dg.AssetSpec | dg.AssetsDefinition] = []
     checks: list[dg.AssetChecksDefinition] = []
     for folder in folders:
         workflow = load_workflow(folder)
@@ -31,13 +34,16 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
             reviewer_table_sensor(workflow, job),
             ready_work_sensor(workflow, job),
             dead_run_sensor(workflow, job),
+            sla_timer_sensor(workflow),
         ]
+        ageing = backlog_ageing(workflow)
+        schedules += [sla_sweep_schedule(workflow, job), ageing_schedule(workflow, ageing)]
+        assets += [fired_asset(workflow), ageing]
         specs, held_against = expectation_checks(workflow, getattr(workflow.package, "EXPECTATIONS", {}))
-        offered += specs
+        assets += specs
         checks += held_against
-    schedules: list[dg.ScheduleDefinition] = []
     if purge:
         purge_job, schedule = purge_job_and_schedule()
         jobs.append(purge_job)
         schedules.append(schedule)
-    return dg.Definitions(assets=offered, asset_checks=checks, jobs=jobs, sensors=sensors, schedules=schedules)
+    return dg.Definitions(assets=assets, asset_checks=checks, jobs=jobs, sensors=sensors, schedules=schedules)

@@ -22,15 +22,14 @@ from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.tick import Ticked, tick
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
-from orchestration_pipelines.store import account, timers, tokens
+from orchestration_pipelines.store import account, ageing, rungs, timers, tokens
 from orchestration_pipelines.store import versions as released
+from orchestration_pipelines.store.ageing import QueueAge
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.sweepers import bury_dead, dead_runs
 
 #: how long one sweep works before it leaves the rest to the next
 SWEEP_S = 120.0
-#: how many due timers one sweep or tick fires
-TIMERS_AT_ONCE = 10_000
 #: a decision that nobody has taken on for so long is everybody's
 _LEFT_S = 60.0
 #: who waits for a decision looks again without being told: a notification can be missed
@@ -165,7 +164,7 @@ class Engine:
             version = self.version
             number = released.count_dispatch(connection, self.workflow.name)
             found = Dispatch(number, buried=bury_dead(connection))
-            found.fired = self.fire_due(connection)
+            found.fired = self.tick().timers
             found.woken = tokens.wake_due(connection, self.clock())
             urgent = self.clock() - URGENT
             waiting = self._claimable(connection)
@@ -223,10 +222,15 @@ class Engine:
         with self.connect() as connection:
             return tick(connection, self.clock())
 
-    def fire_due(self, connection: psycopg.Connection) -> int:
-        """Fire due timers by row updates; returns how many."""
-        with connection.transaction():
-            return len(timers.fire_due(connection, self.clock(), TIMERS_AT_ONCE))
+    def next_due(self, seconds: float) -> datetime | None:
+        """When a timer or a rung is next due, if within so many seconds: a tick then finds it."""
+        with self.connect() as connection:
+            return rungs.next_due(connection, self.clock() + timedelta(seconds=seconds))
+
+    def ages(self) -> list[QueueAge]:
+        """How old the backlog of each queue is."""
+        with self.connect() as connection:
+            return ageing.ages(connection, self.workflow.name, self.clock())
 
     def open_sweep(self, run: str, *, look_every_s: float = EVERY_S, **settings: Any) -> Sweep:
         """A sweeper's session, to sweep stations with."""

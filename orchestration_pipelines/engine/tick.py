@@ -34,6 +34,14 @@ class Ticked:
     breaches: int = 0
     stuck: int = 0  #: tasks taken from who had not touched them
 
+    def add(self, other: Ticked) -> None:
+        """Count another tick with this one."""
+        self.timers += other.timers
+        self.rungs += other.rungs
+        self.late += other.late
+        self.breaches += other.breaches
+        self.stuck += other.stuck
+
     @property
     def anything(self) -> bool:
         """Whether something was due."""

@@ -230,9 +230,14 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
     definitions = workflow_definitions(flow(tmp_path / "small"))
     dg.Definitions.validate_loadable(definitions)
     sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
-    assert set(sensors) == {"small_reviewer_table_sensor", "small_ready_work_sensor", "small_dead_run_sensor"}
+    names = ("reviewer_table", "ready_work", "dead_run", "sla_timer")
+    assert set(sensors) == {f"small_{name}_sensor" for name in names}
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
-    assert [schedule.name for schedule in definitions.schedules or ()] == ["purge_old_runs_nightly"]
+    assert {schedule.name for schedule in definitions.schedules or ()} == {
+        "small_sla_sweep_schedule",
+        "small_backlog_ageing_schedule",
+        "purge_old_runs_nightly",
+    }
 
 
 def test_one_code_location_may_hold_several_workflows(tmp_path: Path) -> None:

@@ -84,15 +84,14 @@ def test_a_broken_promise_is_marked_though_no_tick_saw_it(draw: Draw) -> None:
 def test_whatever_ends_the_wait_stops_the_clocks(draw: Draw, how: str) -> None:
     """A timer or a cancellation stops both the step's and the case's; the end of the case stops the case's."""
     flow = draw(*REVIEWED)
-    promise(flow, "review", "48:00", ("remind", "47:00"))
+    promise(flow, "review", "48:00", ("remind", "80:00"))
     promise(flow, "", "96:00", ("escalate", "95:00"))
     flow.submit("A")
     flow.sweep()
     assert {element: status for element, (status, *_) in clocks(flow).items()} == {"": "running", "review": "running"}
     if how == "timer":
         flow.clock.advance(days=3)
-        with flow.engine.connect() as connection:
-            flow.engine.fire_due(connection)
+        assert flow.engine.tick().timers == 1
         assert clocks(flow)["review"][0] == "stopped"
     elif how == "cancel":
         with flow.engine.connect() as connection:
@@ -112,7 +111,8 @@ def test_the_cases_clock_stands_still_while_the_applicant_is_asked(draw: Draw) -
     flow.sweep()
     flow.clock.advance(hours=6)  # 15:00: the reminder was due at 13:00 and nobody has looked yet
     flow.decide("A", outcome="return")
-    flow.sweep()
+    with flow.engine.open_sweep("no dispatch, so no tick") as sweep:
+        sweep.station(flow.engine.station("review"), until=float("inf"))
     assert flow.standing()["A"] == ("supply", "waiting")
     paused = flow.rows("SELECT status, left_s, version, due_at FROM sla_clock WHERE visit IS NULL ORDER BY case_id")
     assert paused == [("paused", 14 * 3600, 2, None), ("running", 20 * 3600, 1, instant("2026-03-04T13:00"))]

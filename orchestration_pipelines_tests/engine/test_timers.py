@@ -28,9 +28,8 @@ def test_a_timer_fires_when_it_is_due_and_once(draw: Draw) -> None:
     flow.clock.advance(days=3, seconds=-1)
     assert flow.engine.dispatch().fired == 0
     flow.clock.advance(seconds=1)
-    with flow.engine.connect() as connection:
-        assert flow.engine.fire_due(connection) == 1
-        assert flow.engine.fire_due(connection) == 0
+    assert flow.engine.tick().timers == 1
+    assert flow.engine.tick().timers == 0
     flow.sweep()
     assert flow.ends() == {"A": "rejected"}
     assert flow.rows("SELECT status FROM review_task") == [("expired",)]
