@@ -16,6 +16,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
+from orchestration_pipelines.cli import bench_decisions
 from orchestration_pipelines_tests.trials import apples, kills, latency, mutants, speed, waiting
 
 #: what a trial measured, and what it missed
@@ -40,6 +41,17 @@ def _speed(small: bool) -> Measured:
     return speed.measure(small=small)
 
 
+def _decisions(small: bool) -> Measured:
+    found = bench_decisions.measure(1_000 if small else 50_000)
+    figures = {f"{name}, a second": round(each["per_s"]) for name, each in found.items()}
+    slow = [
+        f"{name}: {each['per_s']:,.0f}/s, not {each['aim']:,.0f}"
+        for name, each in found.items()
+        if each["per_s"] < each["aim"]
+    ]
+    return figures, [] if small else slow
+
+
 def _latency(small: bool) -> Measured:
     if small:  # on a busy machine seconds say little: what must hold is that every decision takes effect
         return latency.measure(3, 0, 30), []
@@ -58,6 +70,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "mutants": _mutants,
     "apples": _apples,
     "speed": _speed,
+    "decisions": _decisions,
     "waiting": _waiting,
     "latency": _latency,
 }

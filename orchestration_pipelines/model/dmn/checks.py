@@ -51,9 +51,11 @@ class Finding:
 
 
 def check(model: Model) -> list[Finding]:
-    """All that is found in a model: its problems, and what its tables leave open, decide twice or never decide."""
-    problems = [Finding(Level.ERROR, "problem", problem.name, str(problem), (), {}) for problem in model.problems]
-    return problems + [found for table, types in tables(model) for found in findings(table, types)]
+    """Problems of a model, and what its tables leave open, decide twice or never decide; the worst comes first."""
+    found = [Finding(Level.ERROR, "problem", problem.name, str(problem)) for problem in model.problems]
+    for table, types in tables(model):
+        found += findings(table, types)
+    return sorted(found, key=lambda each: list(Level).index(each.level))
 
 
 def findings(table: DecisionTable, types: Mapping[str, Type] | None = None) -> list[Finding]:
