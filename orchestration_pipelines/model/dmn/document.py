@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import sha256
 from xml.etree import ElementTree as ET
 
@@ -26,17 +27,22 @@ class Document:
         """What other models import it by."""
         return self.root.get("namespace", "")
 
-    @property
+    @cached_property
     def dmn(self) -> str:
-        """The namespace of the version that it is written in."""
-        return namespace(self.root)
+        """What the names of DMN's own elements start with in this file."""
+        return f"{{{namespace(self.root)}}}"
 
     def children(self, parent: ET.Element, *kinds: str) -> list[ET.Element]:
         """The elements of DMN in another, of these kinds if any are named."""
-        return [c for c in parent if namespace(c) == self.dmn and (not kinds or local(c.tag) in kinds)]
+        if len(kinds) == 1:
+            return parent.findall(self.dmn + kinds[0])
+        wanted = {self.dmn + kind for kind in kinds}
+        return [c for c in parent if (c.tag in wanted if kinds else c.tag.startswith(self.dmn))]
 
     def child(self, parent: ET.Element, *kinds: str) -> ET.Element | None:
         """The first of them."""
+        if len(kinds) == 1:
+            return parent.find(self.dmn + kinds[0])
         found = self.children(parent, *kinds)
         return found[0] if found else None
 
@@ -106,8 +112,9 @@ def _strangers(root: ET.Element) -> Iterator[str]:
 
 
 def _languages(root: ET.Element) -> Iterator[str]:
+    own = namespace(root)
     for element in root.iter():
         for attribute in ("expressionLanguage", "typeLanguage"):
             language = element.get(attribute, "")
-            if namespace(element) == namespace(root) and language and "feel" not in language.lower():
+            if language and "feel" not in language.lower() and namespace(element) == own:
                 yield f"{said(element)}: its expressions are in {language}: write them in FEEL"

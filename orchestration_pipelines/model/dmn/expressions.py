@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from xml.etree import ElementTree as ET
 
@@ -10,7 +10,7 @@ from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.dmn import boxed
 from orchestration_pipelines.model.dmn.document import Document
 from orchestration_pipelines.model.dmn.items import Items, name_of
-from orchestration_pipelines.model.dmn.problems import Problem
+from orchestration_pipelines.model.dmn.problems import DmnRefused, Problem
 from orchestration_pipelines.model.dmn.rules import read_table
 from orchestration_pipelines.model.feel.function import Parameter
 from orchestration_pipelines.model.feel.names import plain
@@ -18,6 +18,10 @@ from orchestration_pipelines.model.feel.types import ANY, FunctionType, Type
 from orchestration_pipelines.model.xml import local
 
 Names = frozenset[str]
+
+#: how much FEEL is read in one file: characters, and so many more for each text; about two seconds' work
+MAX_FEEL = 800_000
+_A_TEXT = 40
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,8 @@ class Expressions:
     ) -> None:
         self.document, self.problems, self.refused = document, problems, refused
         self._items, self._members = items, members
+        self._texts: set[str] = set()
+        self._left = MAX_FEEL
         self.unknown: set[str] = set()  #: names that were read and not in sight, since it was last emptied
         self._readers: dict[str, Callable[[ET.Element, Place], boxed.Logic]] = {
             "literalExpression": self._literal,
@@ -82,11 +88,28 @@ class Expressions:
 
     def compiled(self, text: str, place: Place) -> feel.Expression:
         """The same; FeelError if it cannot be read."""
-        return self._noted(feel.compile(text, place.names, self._items.types, self._members), place)
+        self._count(text)
+        return self._noted(feel.compile(text, place.names, self._types(text), self._members), place)
 
     def tests(self, text: str, place: Place) -> feel.Expression:
         """Unary tests; FeelError if they cannot be read."""
-        return self._noted(feel.unary_tests(text, place.names, self._items.types, self._members), place)
+        self._count(text)
+        return self._noted(feel.unary_tests(text, place.names, self._types(text), self._members), place)
+
+    def _count(self, text: str) -> None:
+        if text in self._texts:
+            return
+        self._texts.add(text)
+        self._left -= _A_TEXT + len(text)
+        if self._left < 0:
+            raise DmnRefused(
+                self.document.name,
+                [f"it has more FEEL than is read ({len(self._texts):,} texts so far): split it into files that import"],
+            )
+
+    def _types(self, text: str) -> Mapping[str, Type]:
+        """The types that a text may name; reading one without them is quicker, and most name none."""
+        return self._items.types if "instance" in text or "function" in text else {}
 
     def _noted(self, expression: feel.Expression, place: Place) -> feel.Expression:
         self.unknown |= expression.names - place.names
