@@ -71,26 +71,25 @@ END $$;
 -- ---------------------------------------------------------------- what people see
 -- Until all signatures of a visit are in, nobody is shown what one of them says: neither those who sign next, nor the
 -- auditor, who may be one of them. Afterwards everything is there, with what it takes to check the record.
-CREATE FUNCTION still_signing(p_case bigint, p_visit int) RETURNS TABLE (sealed boolean) LANGUAGE sql STABLE AS $$
-    SELECT EXISTS (SELECT FROM review_task o WHERE o.case_id = p_case AND o.visit = p_visit AND o.ended_at IS NULL)
-$$;
 CREATE OR REPLACE VIEW audit_trail AS
-    SELECT case_id, seq, (b ->> 'at')::timestamptz AS at, b ->> 'actor' AS actor, b ->> 'role' AS role,
+    SELECT e.case_id, seq, (b ->> 'at')::timestamptz AS at, b ->> 'actor' AS actor, b ->> 'role' AS role,
            b ->> 'act' AS act, b ->> 'record' AS record,
            CASE WHEN sealed THEN b - '{outcome,rationale,edits}'::text[] || '{"sealed": true}' ELSE b END AS b,
-           coalesce(sealed, false) AS sealed, commitment, prev,
-           CASE WHEN sealed THEN NULL ELSE salt END AS salt, CASE WHEN sealed THEN NULL ELSE body END AS body
-    FROM audit_entry, LATERAL (SELECT convert_from(body, 'UTF8')::jsonb AS b) AS parsed
-    LEFT JOIN LATERAL (
-        SELECT s.sealed FROM still_signing(case_id, (b ->> 'visit')::int) s WHERE b ->> 'act' = 'signed') open ON true;
+           sealed, commitment, prev, CASE WHEN NOT sealed THEN salt END AS salt, CASE WHEN NOT sealed THEN body END AS body
+    FROM audit_entry e, LATERAL (SELECT convert_from(body, 'UTF8')::jsonb AS b) AS parsed,
+        LATERAL (SELECT b ->> 'act' = 'signed' AND EXISTS (
+            SELECT FROM review_task o WHERE o.case_id = e.case_id AND o.visit = (b ->> 'visit')::int
+                AND o.ended_at IS NULL) AS sealed) AS signing;
 CREATE VIEW decision_trail AS
-    SELECT d.* FROM review_decision d, LATERAL still_signing(d.case_id, d.visit) s WHERE NOT s.sealed;
+    SELECT d.* FROM review_decision d WHERE NOT EXISTS (
+        SELECT FROM review_task o WHERE o.case_id = d.case_id AND o.visit = d.visit AND o.ended_at IS NULL);
 CREATE VIEW task_trail AS
     SELECT t.id, t.case_id, t.workflow, t.element, t.visit, t.signature, t.signatures, t.round,
-           CASE WHEN t.ended_at IS NOT NULL AND s.sealed THEN 'signed' ELSE t.status END AS status, t.queue, t.skill,
-           t.region, t.level, t.priority, t.assignee, t.requested_by, t.opened_at, t.assigned_at, t.claimed_at,
-           t.touched_at, t.due_at, t.ended_at
-    FROM review_task t, LATERAL still_signing(t.case_id, t.visit) s;
+           CASE WHEN t.ended_at IS NOT NULL AND EXISTS (
+               SELECT FROM review_task o WHERE o.case_id = t.case_id AND o.visit = t.visit AND o.ended_at IS NULL)
+               THEN 'signed' ELSE t.status END AS status, t.queue, t.skill, t.region, t.level, t.priority, t.assignee,
+           t.requested_by, t.opened_at, t.assigned_at, t.claimed_at, t.touched_at, t.due_at, t.ended_at
+    FROM review_task t;
 
 -- ---------------------------------------------------------------- append only
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON assignment
@@ -119,7 +118,6 @@ REVOKE SELECT ON review_decision, review_task, audit_entry FROM orchestration_au
 GRANT SELECT (case_id, seq, commitment, prev) ON audit_entry TO orchestration_auditor;
 
 REVOKE EXECUTE ON ALL FUNCTIONS IN SCHEMA public FROM PUBLIC;
-GRANT EXECUTE ON FUNCTION can, can_many, unfit, bars, unavailable, still_signing, hand, pull, touch_work,
+GRANT EXECUTE ON FUNCTION can, can_many, unfit, bars, unavailable, hand, pull, touch_work,
     append_audit_many TO orchestration_app;
 GRANT EXECUTE ON FUNCTION can TO orchestration_reviewer;
-GRANT EXECUTE ON FUNCTION still_signing TO orchestration_auditor;
