@@ -82,7 +82,12 @@ class Signature:
 
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""
-        return self.required <= count and (count <= len(self.parameters) or self.parameters[-1].many)
+        return self.required <= count and (count <= len(self.parameters) or self.many)
+
+    @property
+    def many(self) -> bool:
+        """Whether its last parameter takes as many arguments as there are."""
+        return bool(self.parameters) and self.parameters[-1].many
 
     def bound(self, positional: Sequence[Any], fit: Callable[[Taken, Any], Any]) -> list[Any] | None:
         """The arguments of the body; None when one does not fit."""
@@ -93,7 +98,7 @@ class Signature:
             if fitted is _UNFIT:
                 return None
             arguments.append(fitted)
-        if self.parameters and self.parameters[-1].many:
+        if self.many:
             several = len(self.parameters) - 1
             return [*arguments[:several], arguments[several:]]
         return arguments
@@ -144,16 +149,27 @@ class Builtin(Function):
             return evaluation.fault(f"{self.name}: the result is no number that FEEL has")
 
     def call_named(self, evaluation: Evaluation, named: Mapping[str, Any]) -> Any:
-        """The value for arguments by name; a name that no signature has is told."""
-        orders = [(signature, signature.ordered(named)) for signature in self.signatures]
-        for positional in (order for _, order in orders if order is not None):
-            for fit in (Taken.fitting, Taken.converted):
-                if any(one.bound(positional, fit) is not None for one, order in orders if order is not None):
-                    return self.call(evaluation, positional)
-        for _, order in orders:
-            if order is not None:
+        """The value for arguments by name; a name that no signature has is told.
+
+        Two signatures may have the same names, ``before(point, range)`` and ``before(range, point)``: the one whose
+        order is that of the call is meant.
+        """
+        written = list(named)
+        found: list[list[Any]] = []
+        for signature in self.signatures:
+            order = signature.ordered(named)
+            if order is None:
+                continue
+            if [parameter.name for parameter in signature.parameters[: len(written)]] == written:
                 return self.call(evaluation, order)
-        names = ", ".join(named) or "nothing"
+            found.append(order)
+        for fit in (Taken.fitting, Taken.converted):
+            for order in found:
+                if any(one.takes(len(order)) and one.bound(order, fit) is not None for one in self.signatures):
+                    return self.call(evaluation, order)
+        if found:
+            return self.call(evaluation, found[0])
+        names = ", ".join(written) or "nothing"
         return evaluation.fault(f"{self.name} takes {' or '.join(map(str, self.signatures))}; it was given {names}")
 
 
