@@ -122,8 +122,8 @@ def test_the_examples_of_the_standard(left: str, right: str) -> None:
         'min(1, "a")', "max(true, false)", "min([1, null])", 'sum(1, "a")', "sum([1, null])", "mean([null])", "all(0)",
         "any([false, 0])", "sublist([1], 2)", "sublist([1], 0)", "sublist([1, 2], 1, 3)", "insert before([], 1, 1)",
         "remove([1], 2)", "remove([1], 1.5)", "list replace([1], 2, 0)", "list replace([1], function(a, b) 1, 0)",
-        "list replace([1], function(a) true, 0)", "sort([1, 2], function(x, y) x + y)", "sort([1, 2],
-        function(x) true)",
+        "list replace([1], function(a) true, 0)", "sort([1, 2], function(x, y) x + y)",
+        "sort([1, 2], function(x) true)",
         'sort([1, "a"], function(x, y) x < y)', "sort([2, 1])", "sort([2, 1], 1)", "concatenate()", "count()", "mean()",
         "count(1, 2)", "union(list1: [1])", 'get value({a: 1}, "b")', 'get value([1], "a")', 'context([{key: "a"}])',
         'context([{key: 1, value: 1}])', 'context([{key: "a", value: 1}, {key: "a", value: 2}])', "context([1])",
@@ -139,8 +139,8 @@ def test_what_is_not_in_the_domain_is_null_and_told(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text", ["count(null)", "list contains(null, 1)", "append(null, 1)", "concatenate([1], null)", "flatten(null)",
-             "reverse(null)", "sum(null)", 'get value(null, "a")', 'context put(null, "a", 1)', "context put({}, null,
-             1)"]
+             "reverse(null)", "sum(null)", 'get value(null, "a")', 'context put(null, "a", 1)',
+             "context put({}, null, 1)"]
 )  # fmt: skip
 def test_a_null_for_a_list_is_null(text: str) -> None:
     """Each of them."""

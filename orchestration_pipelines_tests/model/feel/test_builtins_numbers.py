@@ -95,8 +95,8 @@ def test_the_examples_of_the_standard(left: str, right: str) -> None:
     [
         "decimal(1, 6177)", "decimal(1, -6112)", "decimal(1, 0.5)", 'decimal("1", 1)', "decimal(1)", "floor(true)",
         'ceiling("1")', "modulo(1, 0)", "sqrt(-1)", "log(0)", "log(-1)", "exp(100000)", "odd(1.5)", "even(0.1)",
-        "1 / 0", "0 ** -1", "(-8) ** (1/3)", "10 ** 6144 * 10", "10 ** 7000", "2 ** 1000000000", "1 - true", "abs([1,
-        2])",
+        "1 / 0", "0 ** -1", "(-8) ** (1/3)", "10 ** 6144 * 10", "10 ** 7000", "2 ** 1000000000", "1 - true",
+        "abs([1, 2])",
     ],
 )  # fmt: skip
 def test_what_is_no_number_is_null_and_told(text: str) -> None:
