@@ -179,6 +179,8 @@ def _tables(place: Path) -> dict[str, Table]:
     tables: dict[str, Table] = {}
     for path in sorted(place.glob("*.dmn")):
         model = dmn.load(path)
+        if model.problems:
+            raise WorkflowRefused(place.name, [f"{path.name}: {problem}" for problem in model.problems])
         table = Table(path.name, path.read_bytes(), model)
         for decision in model.decisions:
             if decision in tables:

@@ -47,6 +47,13 @@ def test_a_decision_in_two_files_is_refused(tmp_path: Path) -> None:
         load_workflow(workflow_folder(tmp_path / "w", flow(), "", a=content, b=content))
 
 
+def test_a_table_with_a_problem_is_refused(tmp_path: Path) -> None:
+    """A model opens with a cell that is no FEEL, so that it can be tried; no case is decided by it."""
+    content = definitions(decision("grade", table(["x"], [""], [("< ", "1")]))).decode()
+    with pytest.raises(WorkflowRefused, match=r"a\.dmn: grade \(grade\) r1 input 1: FEEL"):
+        load_workflow(workflow_folder(tmp_path / "w", flow(), "", a=content))
+
+
 def test_settings_that_are_no_yaml_are_refused(tmp_path: Path) -> None:
     """A slip in workflow.yaml is told with its line, not with a traceback."""
     folder = workflow_folder(tmp_path / "w", flow(), "")

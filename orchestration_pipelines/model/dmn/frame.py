@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: the steps of a call of a function of a model, and what it takes of Python's stack before its logic
 _CALL, _FRAMES = 10, 8
+#: the steps of evaluating an element of a graph, beside its logic
+_ELEMENT = 20
 
 
 class Frame:
@@ -44,7 +46,7 @@ class Frame:
                 if missing:
                     waiting.extend(missing)
                     continue
-            self._run.evaluation.spend()
+            self._run.evaluation.spend(_ELEMENT)
             self._values[current] = self._evaluated(element)
         return self._values[own]
 
@@ -61,7 +63,10 @@ class Frame:
         return self._decision(element)
 
     def _input(self, element: InputData) -> Any:
-        return fitting(self._inputs.get(element.variable), element.type, f"the input {element.name}", self._run)
+        value = self._inputs.get(element.variable)
+        if value is None:
+            value = self._inputs.get(element.name)
+        return fitting(value, element.type, f"the input {element.name}", self._run)
 
     # -- decisions
 

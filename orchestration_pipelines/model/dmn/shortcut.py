@@ -59,7 +59,7 @@ class Shortcut:
             return None
         declared: dict[str, types.Type] = {}
         for element in inputs.values():
-            if not isinstance(element, InputData):
+            if not isinstance(element, InputData) or element.name != element.variable:
                 return None
             declared[element.variable] = element.type
         plain = [_plain(column, declared, decision.undeclared) for column in table.columns]

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import pytest
 
-from orchestration_pipelines.model import dmn
+from orchestration_pipelines.model import dmn, feel
 from orchestration_pipelines_tests.model.dmn.drawing import (
     V14,
     V15,
@@ -124,6 +125,26 @@ def test_models_that_import_each_other_in_a_circle_are_refused() -> None:
     top = definitions(importing("o", "urn:other"), decision("d", literal("1")))
     with pytest.raises(dmn.DmnRefused, match=r"top\.dmn → other\.dmn → top\.dmn"):
         dmn.loads(top, "top.dmn", {"other.dmn": other, "top.dmn": top})
+
+
+def test_models_that_import_one_another_twice_over_are_stopped() -> None:
+    """A tower of twenty floors would take a million evaluations: each way to a model is asked by itself."""
+    floors = {f"{side}0.dmn": definitions(decision("d", literal("1")), namespace=f"urn:{side}0") for side in "ab"}
+    for floor in range(1, 20):
+        floors |= {
+            f"{side}{floor}.dmn": definitions(
+                importing("a", f"urn:a{floor - 1}"),
+                importing("b", f"urn:b{floor - 1}"),
+                decision("d", literal("a.d + b.d"), f"urn:a{floor - 1}#d", f"urn:b{floor - 1}#d"),
+                namespace=f"urn:{side}{floor}",
+            )
+            for side in "ab"
+        }
+    read = dmn.loads(floors["a19.dmn"], "a19.dmn", floors)
+    began = time.process_time()
+    with pytest.raises(feel.FeelLimit):
+        read.evaluate("d", {})
+    assert time.process_time() - began < 2
 
 
 def test_an_import_of_another_kind_is_a_problem() -> None:
