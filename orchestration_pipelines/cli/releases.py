@@ -19,8 +19,10 @@ from orchestration_pipelines.cli.session import (
     workflow_option,
 )
 from orchestration_pipelines.domain.release import State
+from orchestration_pipelines.engine import proposing
 from orchestration_pipelines.engine import releases as table
-from orchestration_pipelines.engine.releases import Person, Proposed
+from orchestration_pipelines.engine.proposing import Proposed
+from orchestration_pipelines.engine.releases import Person
 from orchestration_pipelines.store.releases import Release
 
 _LARGEST = 10_000_000
@@ -41,7 +43,7 @@ def release(file: Path, as_person: str | None, reason: str, workflow: str | None
     content = _read(file)
     meant = find_workflow(workflow or str(file.resolve().parent))
     with connected() as connection:
-        proposed = table.propose(
+        proposed = proposing.propose(
             connection, meant, file.name, content, by=_acting(as_person), reason=reason, now=datetime.now(UTC)
         )
     _tell_proposed(proposed, wants_json)
@@ -82,7 +84,7 @@ def rollback(digest: str, as_person: str | None, reason: str, workflow: str, wan
     """Propose the content DIGEST again, which was released before: the same path, by the same rules."""
     meant = find_workflow(workflow)
     with connected() as connection:
-        proposed = table.roll_back(
+        proposed = proposing.roll_back(
             connection, meant, digest, by=_acting(as_person), reason=reason, now=datetime.now(UTC)
         )
     _tell_proposed(proposed, wants_json)

@@ -156,6 +156,16 @@ def known_files(connection: psycopg.Connection, workflow: str) -> set[str]:
     return {row[0] for row in rows}
 
 
+def known_decisions(connection: psycopg.Connection, workflow: str) -> set[str]:
+    """The decisions of all tables that were ever released."""
+    rows = connection.execute(
+        "SELECT DISTINCT unnest(decisions) FROM model_release WHERE workflow = %s "
+        "AND state IN ('active', 'superseded')",
+        (workflow,),
+    )
+    return {row[0] for row in rows}
+
+
 def content_of(connection: psycopg.Connection, digest: str) -> bytes | None:
     """A kept content."""
     row = connection.execute("SELECT content FROM model_file WHERE digest = %s", (digest,)).fetchone()

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from orchestration_pipelines.engine import releases, reviews
+from orchestration_pipelines.engine import proposing, releases, reviews
 from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.model.bpmn import ModelRefused
 from orchestration_pipelines_tests.engine.conftest import Draw
@@ -107,7 +107,7 @@ def test_h05_running_out_of_time_never_approves(draw: Draw) -> None:
         assert may.engine.version
     drawn, ann, bob = may.engine.workflow, releases.Person("ann"), releases.Person("bob")
     with may.engine.connect() as connection:
-        releases.propose(connection, drawn, "flow.bpmn", drawn.bpmn, by=ann, reason="agreed", now=may.clock())
+        proposing.propose(connection, drawn, "flow.bpmn", drawn.bpmn, by=ann, reason="agreed", now=may.clock())
         with pytest.raises(reviews.Refused, match="a second person must approve"):
             releases.approve(connection, drawn.process.digest, None, by=ann, now=may.clock())
     with pytest.raises(WorkflowRefused, match="two people's release"):

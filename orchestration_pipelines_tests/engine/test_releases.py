@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from orchestration_pipelines.engine import releases
-from orchestration_pipelines.engine.releases import Person, Proposed
+from orchestration_pipelines.engine import proposing, releases
+from orchestration_pipelines.engine.proposing import Proposed
+from orchestration_pipelines.engine.releases import Person
 from orchestration_pipelines.engine.workflow import WorkflowRefused
 from orchestration_pipelines.store.refusal import Refused
 from orchestration_pipelines.store.releases import Release
@@ -28,7 +29,7 @@ ANN, BOB = Person("ann"), Person("bob")
 
 def propose(flow: Flow, content: str, by: Person = ANN, file_name: str = "grid.dmn") -> Proposed:
     with flow.engine.connect() as connection:
-        return releases.propose(
+        return proposing.propose(
             connection, flow.engine.workflow, file_name, content.encode(), by=by, reason="why", now=flow.clock()
         )
 
@@ -47,6 +48,7 @@ def outcome(flow: Flow, key: str, amount: int = 150) -> str | None:
 def test_the_first_release_comes_with_the_workflow(draw: Draw) -> None:
     """Nobody is asked; who started it is on the record."""
     flow = draw(*GRADED, grid=STRICT)
+    assert flow.engine.differing() == []
     assert outcome(flow, "A") == "held"
     ((state, meaning, act),) = flow.rows("SELECT state, meaning, became_active_by FROM releases")
     assert (state, meaning, act) == ("active", "first", "install")
@@ -174,6 +176,17 @@ def test_what_is_refused_is_on_the_record(draw: Draw) -> None:
     assert flow.one("SELECT count(*) FROM releases WHERE state = 'active'") == 1
 
 
+def test_a_table_under_another_name_differs_and_decides_nothing(draw: Draw) -> None:
+    """Its decision is in force in the other file, which stays."""
+    assert draw(*GRADED, grid=STRICT).engine.version
+    flow = draw(*GRADED, renamed=LOOSE)
+    (told,) = flow.engine.differing()
+    assert "renamed.dmn" in told and "nothing of that name is active" in told
+    assert outcome(flow, "A") == "held"
+    with pytest.raises(Refused, match="has the decision 'grid' and is active"):
+        propose(flow, LOOSE, file_name="renamed.dmn")
+
+
 def test_back_to_an_earlier_table_by_the_same_path(draw: Draw) -> None:
     """Its content was kept; two people release it again."""
     flow = draw(*GRADED, grid=STRICT)
@@ -181,7 +194,7 @@ def test_back_to_an_earlier_table_by_the_same_path(draw: Draw) -> None:
     assert flow.engine.version
     approve(flow, propose(flow, LOOSE).release.digest)
     with flow.engine.connect() as connection:
-        again = releases.roll_back(
+        again = proposing.roll_back(
             connection, flow.engine.workflow, first[:8], by=BOB, reason="too loose", now=flow.clock()
         )
         assert again.release.digest == first
