@@ -29,20 +29,25 @@ class Document:
 
     @cached_property
     def dmn(self) -> str:
-        """What the names of DMN's own elements start with in this file."""
-        return f"{{{namespace(self.root)}}}"
+        """The namespace of the version that it is written in."""
+        return namespace(self.root)
+
+    @cached_property
+    def own(self) -> str:
+        """What the names of DMN's elements start with in it."""
+        return f"{{{self.dmn}}}"
 
     def children(self, parent: ET.Element, *kinds: str) -> list[ET.Element]:
         """The elements of DMN in another, of these kinds if any are named."""
         if len(kinds) == 1:
-            return parent.findall(self.dmn + kinds[0])
-        wanted = {self.dmn + kind for kind in kinds}
-        return [c for c in parent if (c.tag in wanted if kinds else c.tag.startswith(self.dmn))]
+            return parent.findall(self.own + kinds[0])
+        wanted = {self.own + kind for kind in kinds}
+        return [c for c in parent if (c.tag in wanted if kinds else c.tag.startswith(self.own))]
 
     def child(self, parent: ET.Element, *kinds: str) -> ET.Element | None:
         """The first of them."""
         if len(kinds) == 1:
-            return parent.find(self.dmn + kinds[0])
+            return parent.find(self.own + kinds[0])
         found = self.children(parent, *kinds)
         return found[0] if found else None
 

@@ -231,8 +231,8 @@ def members_of(read: Document) -> frozenset[str]:
     """The names that contexts of a file may have, for FEEL to know those that hold spaces or signs."""
     names = set()
     for kind in ("itemComponent", "output", "column"):
-        names |= {name_of(element) for element in read.root.iter(read.dmn + kind)}
-    for entry in read.root.iter(f"{read.dmn}contextEntry"):
+        names |= {name_of(element) for element in read.root.iter(read.own + kind)}
+    for entry in read.root.iter(f"{read.own}contextEntry"):
         variable = read.child(entry, "variable")
         if variable is not None:
             names.add(name_of(variable))
