@@ -109,7 +109,7 @@ def _other(
 
 def _joined(evaluation: Evaluation, left: str, right: str) -> str | None:
     length = len(left) + len(right)
-    evaluation.spend(length // 100)
+    evaluation.write(min(length, MAX_TEXT))
     return left + right if length <= MAX_TEXT else None
 
 

@@ -10,8 +10,10 @@ from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
 
-#: what one evaluation may spend; a step is about half a microsecond, an item of a list, or 100 characters of a text
+#: what one evaluation may spend; a step is about half a microsecond, or an item of a list, or some of a text
 MAX_STEPS = 1_000_000
+#: how many characters of a text a step makes: all texts of an evaluation together stay below 100 MB
+CHARACTERS = 25
 #: how many frames of Python's stack calls within calls may take; Python itself allows 1,000 for the whole program
 MAX_FRAMES = 600
 #: what a called function takes of them, beside its body
@@ -54,6 +56,10 @@ class Evaluation:
                 f"the evaluation was stopped after {MAX_STEPS:,} steps: look for a loop, a range or a list"
                 " that is far too long, or a function that never ends"
             )
+
+    def write(self, characters: int) -> None:
+        """Use up steps for a text of that length."""
+        self.spend(characters // CHARACTERS)
 
     def now(self) -> datetime:
         """The time of this evaluation, with a zone: the same however often it is asked."""

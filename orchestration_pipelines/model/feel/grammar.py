@@ -226,6 +226,8 @@ class Parser:
 
     def _open_start(self) -> Node:
         at = self.reader.at()
+        if self.reader.token(1).kind == "end" or self.reader.token(1).value in _ENDING:
+            raise self.reader.unexpected("an expression")
         self.reader.must("]")
         return self._interval(self.expression(), "]", at)
 

@@ -10,7 +10,7 @@ from typing import Any
 from orchestration_pipelines.model.feel import nodes
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.nodes import Node
-from orchestration_pipelines.model.feel.operations import constant
+from orchestration_pipelines.model.feel.operations import constant, is_whole
 from orchestration_pipelines.model.feel.place import Frame, Place, Rule
 from orchestration_pipelines.model.feel.ranges import Range
 from orchestration_pipelines.model.feel.scope import Compiled, Scope
@@ -61,11 +61,6 @@ def _ordinal(value: Any) -> int | None:
     if type(value) is date:
         return value.toordinal()
     return int(value) if is_whole(value) else None
-
-
-def is_whole(value: Any) -> bool:
-    """Whether a value is a number without a fraction."""
-    return type(value) is int or (type(value) is Decimal and value == value.to_integral_value())
 
 
 def _counting(kind: Any, ordinals: range) -> Iterator[Any]:

@@ -20,6 +20,15 @@ DIRECT: Mapping[str, Callable[[Any, Any], bool]] = {
 }  # fmt: skip
 
 
+#: a power with a fraction in its exponent takes as long as that many other nodes
+_POWER_COST = 100
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a value is a number without a fraction."""
+    return type(value) is int or (type(value) is Decimal and value == value.to_integral_value())
+
+
 def constant(node: Node) -> Compiled | None:
     """The closure of a literal, perhaps with a minus; None of anything else."""
     if isinstance(node, nodes.Literal):
@@ -122,6 +131,8 @@ def _if(node: nodes.If, place: Place) -> Compiled:
 
 
 def _arithmetic(node: nodes.Arithmetic, place: Place) -> Compiled:
+    if node.operator == "**" and not (isinstance(node.right, nodes.Literal) and is_whole(node.right.value)):
+        place.size += _POWER_COST
     left, right, symbol = place.compiled(node.left), place.compiled(node.right), node.operator
     return lambda scope: arithmetic(scope.evaluation, symbol, left(scope), right(scope))
 

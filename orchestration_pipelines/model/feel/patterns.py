@@ -145,5 +145,6 @@ def split(evaluation: Evaluation, text: str, delimiter: str) -> list[str] | None
     for match in search.all(text):
         parts.append(text[at : match.start()])
         at = match.end()
-    evaluation.spend(len(parts) + len(text) // 100)
+    evaluation.spend(len(parts))
+    evaluation.write(len(text))
     return [*parts, text[at:]]

@@ -144,9 +144,12 @@ class Builtin(Function):
 
     def _value(self, evaluation: Evaluation, body: Body, arguments: list[Any]) -> Any:
         try:
-            return body(evaluation, *arguments)
+            result = body(evaluation, *arguments)
         except DecimalException:
             return evaluation.fault(f"{self.name}: the result is no number that FEEL has")
+        if type(result) is str:
+            evaluation.write(len(result))
+        return result
 
     def call_named(self, evaluation: Evaluation, named: Mapping[str, Any]) -> Any:
         """The value for arguments by name; a name that no signature has is told.

@@ -81,15 +81,21 @@ def _sqrt(evaluation: Evaluation, value: Decimal) -> Any:
     return DECIMAL128.sqrt(value)
 
 
+#: steps of a logarithm or of an exponential: they take some 20 microseconds
+_SERIES_COST = 30
+
+
 @NUMBERS.function("log", "number: number")
 def _log(evaluation: Evaluation, value: Decimal) -> Any:
     if value <= 0:
         return evaluation.fault(f"log: {value} is not greater than zero")
+    evaluation.spend(_SERIES_COST)
     return DECIMAL128.ln(value)
 
 
 @NUMBERS.function("exp", "number: number")
-def _exp(_: Evaluation, value: Decimal) -> Decimal:
+def _exp(evaluation: Evaluation, value: Decimal) -> Decimal:
+    evaluation.spend(_SERIES_COST)
     return DECIMAL128.exp(value)
 
 
