@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from orchestration_pipelines.model.dmn.inventory import tables
 from orchestration_pipelines.model.dmn.model import Model
 from orchestration_pipelines.model.dmn.table import DecisionTable
 
@@ -27,9 +28,7 @@ _NOT = re.compile(r"not\s*\((.*)\)", re.DOTALL)
 
 def rules(model: Model) -> list[Worded]:
     """Every rule of a model's tables."""
-    return [
-        Worded(decision, rule, words) for decision, table in model.tables.items() for rule, words in _rules(table)
-    ]
+    return [Worded(table.name, rule, words) for table, _ in tables(model) for rule, words in _rules(table)]
 
 
 def differences(before: Model | None, after: Model) -> list[str]:
