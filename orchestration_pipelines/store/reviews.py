@@ -261,9 +261,11 @@ def field_types(connection: psycopg.Connection, workflow: str) -> dict[str, str]
     return dict(connection.execute("SELECT name, type FROM field WHERE workflow = %s", (workflow,)).fetchall())
 
 
-def may(connection: psycopg.Connection, person: str, act: str, task: int) -> tuple[bool, str]:
-    """Whether a person may do an act on a task, and the rule that says so."""
-    row = connection.execute("SELECT allowed, rule FROM can(%s, %s, %s)", (person, act, task)).fetchone()
+def may(
+    connection: psycopg.Connection, person: str, act: str, task: int, at: datetime | None = None
+) -> tuple[bool, str]:
+    """Whether a person may do an act on a task, and the rule that says so; who is assigned one must be there ``at``."""
+    row = connection.execute("SELECT allowed, rule FROM can(%s, %s, %s, %s)", (person, act, task, at)).fetchone()
     if row is None:
         raise RuntimeError("can() gave no answer")
     return bool(row[0]), str(row[1])
