@@ -27,12 +27,26 @@ def translated(pattern: str, flags: str) -> str:
         raise PatternError(f"it has {len(pattern):,} characters; {MAX_CHARS:,} are allowed")
     if "q" in flags:
         return "".join(written_char(char) for char in pattern)
-    return _Reader(pattern, flags).whole()
+    return _Reader(_unspaced(pattern) if "x" in flags else pattern, flags).whole()
 
 
 def written_char(char: str) -> str:
     """A character that stands for itself."""
     return char if char.isalnum() else f"\\U{ord(char):08x}"
+
+
+def _unspaced(pattern: str) -> str:
+    """The pattern without its white space, but for that within classes (flag ``x``)."""
+    kept: list[str] = []
+    depth, escaped = 0, False
+    for char in pattern:
+        if char in _SPACE and not depth:
+            continue
+        kept.append(char)
+        if not escaped and char in "[]":
+            depth += 1 if char == "[" else -1
+        escaped = char == "\\" and not escaped
+    return "".join(kept)
 
 
 class _Reader:
@@ -55,9 +69,6 @@ class _Reader:
         return PatternError(f"{why}, at character {self.at + 1}")
 
     def _peek(self) -> str:
-        if "x" in self.flags:
-            while self.pattern[self.at : self.at + 1] in tuple(_SPACE):
-                self.at += 1
         return self.pattern[self.at : self.at + 1]
 
     def _take(self) -> str:
@@ -87,7 +98,7 @@ class _Reader:
                 written, self.at = class_of(self.pattern, self.at)
                 return written
             case ".":
-                return "(?s:.)" if "s" in self.flags else r"[^\n\r]"
+                return "(?s:.)" if "s" in self.flags else r"[^\n]"
             case "^":
                 return r"(?:\A|(?<=\n)(?!\Z))" if "m" in self.flags else r"\A"
             case "$":

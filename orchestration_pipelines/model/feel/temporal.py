@@ -261,6 +261,6 @@ def time_moved(value: Time, by: DaysTime) -> Time:
 
 
 def same_element(left: Any, right: Any) -> bool:
-    """Whether two times, or two dates and times, show the same clock at the same offset (``is``, clause 10.3.4.7)."""
+    """Whether two times, or two dates and times, show the same clock at the same offset (``is``, clause 10.3.4.6)."""
     days = day_number(left) == day_number(right) if isinstance(left, datetime | FarMoment) else True
     return days and clock_of(left) == clock_of(right) and offset_of(left) == offset_of(right)

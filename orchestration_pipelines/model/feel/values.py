@@ -91,7 +91,7 @@ def _equal_parts(evaluation: Evaluation, parts: Iterable[tuple[Any, Any]], count
 
 
 def is_same(evaluation: Evaluation, left: Any, right: Any) -> bool:
-    """``is`` (clause 10.3.4.7): the same element of the domain, where 10:00Z and 11:00+01:00 are two."""
+    """``is`` (clause 10.3.4.6): the same element of the domain, where 10:00Z and 11:00+01:00 are two."""
     if kind(left) != kind(right):
         return False
     if kind(left) in ("time", "date and time"):

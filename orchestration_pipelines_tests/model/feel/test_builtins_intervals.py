@@ -1,4 +1,4 @@
-"""Range functions (clause 10.3.4.9): the standard's examples, and the table's formulas over every small range."""
+"""Range functions (clause 10.3.4.7): the standard's examples, and the table's formulas over every small range."""
 
 from __future__ import annotations
 

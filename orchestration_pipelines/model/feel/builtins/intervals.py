@@ -1,4 +1,4 @@
-"""Range functions (DMN 1.5, clause 10.3.4.9): how points and ranges lie to each other.
+"""Range functions (DMN 1.5, clause 10.3.4.7): how points and ranges lie to each other.
 
 A point is the range that holds it alone; so each rule of the standard's table is written once, for two ranges. An end
 that is not there lies beyond every value.
