@@ -39,6 +39,7 @@ BROKEN = {
     "fail open": (_instead(KEPT[8], "timer late on review P3D -> pay"), "late: when time runs out, pay can run"),
     "no condition": ((*KEPT, "gate -> check"), "it leaves the gateway gate without a condition"),
     "not FEEL": (_instead(KEPT[5], "gate -> pay if review.outcome ="), "FEEL: expected an expression"),
+    "a function that nobody has": (_instead(KEPT[5], "gate -> pay if grade(x) = 1"), "there is no function 'grade'"),
     "a split": ((*KEPT, "check -> over"), "check: 2 flows leave it"),
     "a condition off a gateway": (_instead("pay -> over", "pay -> over if x"), "pay: a condition on a flow"),
     "no way on": (_without("pay -> over"), "pay: no sequence flow leaves it"),
