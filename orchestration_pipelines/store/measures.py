@@ -22,10 +22,14 @@ class Window(NamedTuple):
 
 @contextmanager
 def measuring(connection: psycopg.Connection) -> Iterator[None]:
-    """A transaction that sees one instant, with memory enough to sort a day's rows in it."""
+    """A transaction that sees one instant, with memory enough to sort a day's rows in it.
+
+    What a day touched is found through its index, and each case by its key: a plan that reads a whole table would
+    cost a day as much as all of history (docs/benchmarks.md).
+    """
     with connection.transaction():
         connection.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
-        connection.execute("SET LOCAL work_mem = '64MB'")
+        connection.execute("SET LOCAL work_mem = '64MB'; SET LOCAL enable_seqscan = off; SET LOCAL jit = off")
         yield
 
 
@@ -100,7 +104,7 @@ def reviewed(connection: psycopg.Connection, window: Window) -> list[Reviewed]:
         "SELECT t.queue, d.role, count(*), count(*) FILTER (WHERE d.outcome = 'return'), "
         "  percentile_cont(%(at)s::float8[]) WITHIN GROUP "
         "    (ORDER BY extract(epoch FROM d.decided_at - t.opened_at)::float8) "
-        "FROM review_decision d JOIN review_task t ON t.id = d.task_id AND t.workflow = %(workflow)s "
+        "FROM decision_trail d JOIN review_task t ON t.id = d.task_id AND t.workflow = %(workflow)s "
         "WHERE d.decided_at >= %(begin)s AND d.decided_at < %(end)s GROUP BY 1, 2 ORDER BY 1, 2",
         {**window._asdict(), "at": list(PERCENTILES)},
     ).fetchall()
@@ -157,7 +161,9 @@ SET submitted = excluded.submitted, closed = excluded.closed, counted_at = exclu
 
 def count_days(connection: psycopg.Connection, workflow: str, now: datetime) -> None:
     """Count the days that were not over when they were last counted."""
-    connection.execute(_COUNT, {"workflow": workflow, "now": now})
+    with connection.transaction():
+        connection.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_hashjoin = off; SET LOCAL jit = off")
+        connection.execute(_COUNT, {"workflow": workflow, "now": now})
 
 
 def days(connection: psycopg.Connection, workflow: str, first: date, last: date) -> list[Day]:
