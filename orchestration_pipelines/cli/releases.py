@@ -141,7 +141,7 @@ def _tell_proposed(proposed: Proposed, wants_json: bool) -> None:
         print_json({**_shown(proposed.release), **told})
         return
     for difference in proposed.differences:
-        click.echo(f"  {difference}")
+        click.echo("  " + difference.replace(" → ", "\n    → "))
     for finding in proposed.findings:
         click.echo(f"  to look at: {finding}")
     click.echo(f"It is {proposed.release.meaning}: {proposed.why}.")
