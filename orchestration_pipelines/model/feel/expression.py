@@ -23,6 +23,8 @@ _RULES: Mapping[type[Node], Rule] = {
     **operations.RULES, **testing.RULES, **iteration.RULES, **invocation.RULES,
 }  # fmt: skip
 _NO_TYPES: Mapping[str, Type] = MappingProxyType({})
+#: a text that is longer is read again: what is remembered of hostile ones would fill the memory
+_REMEMBERED_CHARS = 500
 #: how many values of a context are looked at for names of entries that have a space or a symbol
 _LOOKED_AT = 1_000
 
@@ -81,12 +83,12 @@ def evaluate(expression: str, context: Context) -> Any:
 def _read(
     read: parser.Reading, text: str, names: Collection[str], types: Mapping[str, Type], members: Collection[str]
 ) -> Expression:
-    if types:
+    if types or len(text) > _REMEMBERED_CHARS:
         return _compiled(read, text, frozenset(names), types, frozenset(members))
     return _remembered(read, text, frozenset(names), frozenset(members))
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=2_048)
 def _remembered(read: parser.Reading, text: str, names: frozenset[str], members: frozenset[str]) -> Expression:
     return _compiled(read, text, names, _NO_TYPES, members)
 
