@@ -112,7 +112,9 @@ class Expressions:
         return self._items.types if "instance" in text or "function" in text else {}
 
     def _noted(self, expression: feel.Expression, place: Place) -> feel.Expression:
-        self.unknown |= expression.names - place.names
+        self.unknown |= expression.names - place.names - self._members
+        for name in sorted(expression.calls - place.names - self._members):
+            self.problems.append(place.problem(f"there is no function {name!r}: define it, or require the one that is"))
         return expression
 
     def trouble(self, place: Place, reason: str) -> boxed.Logic:
@@ -248,8 +250,9 @@ class Expressions:
 
     def _for(self, element: ET.Element, place: Place) -> boxed.Logic:
         variable = plain(element.get("iteratorVariable", ""))
-        inner = place.seeing(variable, "partial")
-        return boxed.Iterated(variable, self.part(element, "in", place), self.part(element, "return", inner))
+        source = self.part(element, "in", place)
+        result = self.part(element, "return", place.seeing(variable, "partial"))
+        return boxed.Iterated(variable, source, result, any("partial" in (each.text or "") for each in element.iter()))
 
     def _quantified(self, element: ET.Element, place: Place) -> boxed.Logic:
         variable = plain(element.get("iteratorVariable", ""))

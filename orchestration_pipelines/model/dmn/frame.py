@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from orchestration_pipelines.model.dmn.model import Model
 
 #: the steps of a call of a function of a model, and what it takes of Python's stack before its logic
-_CALL, _FRAMES = 10, 8
+_CALL, _FRAMES = 10, 5
 #: the steps of evaluating an element of a graph, beside its logic
 _ELEMENT = 20
 
@@ -94,6 +94,7 @@ class Frame:
         """The frame of the model that is imported under this name."""
         frame = self._imported.get(name)
         if frame is None:
+            self._run.evaluation.spend(5 * _ELEMENT)
             given = _given(name, self._inputs, self._model)
             frame = self._imported[name] = Frame(self._model.imports[name], given, self._run)
         return frame

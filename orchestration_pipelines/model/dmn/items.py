@@ -96,7 +96,7 @@ class Items:
         self._reading.append(name)
         item = self._defined(self._drawn[name], name)
         self._reading.pop()
-        if isinstance(item, Named):
+        if isinstance(_unrestricted(item), Named):
             self._refused.append(f"{said(self._drawn[name])}: the type {name!r} is defined by itself")
             item = ANY
         self.types[name] = self.own[name] = item
@@ -142,6 +142,12 @@ class Items:
 
     def _problem(self, element: ET.Element, reason: str) -> None:
         self._problems.append(Problem(element.get("id") or name_of(element), name_of(element), "", reason))
+
+
+def _unrestricted(item: Type) -> Type:
+    while isinstance(item, Restricted):
+        item = item.base
+    return item
 
 
 def name_of(element: ET.Element) -> str:

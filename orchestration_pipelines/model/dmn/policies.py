@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.evaluation import Evaluation
+from orchestration_pipelines.model.feel.values import equal
 
 #: what one rule says: a value for each output
 Row = tuple[Any, ...]
@@ -41,7 +42,7 @@ def _unique(hits: Sequence[Hit], evaluation: Evaluation) -> Decided:
 
 def _any(hits: Sequence[Hit], evaluation: Evaluation) -> Decided:
     rules = _rules(hits)
-    if any(hit.row != hits[0].row for hit in hits):
+    if _differ(hits, evaluation):
         evaluation.fault(f"the policy is ANY, and the rules that match differ in what they say: {', '.join(rules)}")
         return Decided(None, rules)
     return Decided(hits[0].row, rules)
@@ -55,7 +56,7 @@ def _priority(hits: Sequence[Hit], evaluation: Evaluation) -> Decided:
     best = min(hit.rank for hit in hits)
     chosen = [hit for hit in hits if hit.rank == best]
     rules = _rules(chosen)
-    if any(hit.row != chosen[0].row for hit in chosen):
+    if _differ(chosen, evaluation):
         evaluation.fault(f"the policy is PRIORITY, and rules of the same priority differ: {', '.join(rules)}")
         return Decided(None, rules)
     return Decided(chosen[0].row, rules)
@@ -68,6 +69,11 @@ def _collect(hits: Sequence[Hit], _: Evaluation) -> Decided:
 def _output_order(hits: Sequence[Hit], _: Evaluation) -> Decided:
     ordered = sorted(hits, key=lambda hit: hit.rank)
     return Decided([hit.row for hit in ordered], _rules(ordered))
+
+
+def _differ(hits: Sequence[Hit], evaluation: Evaluation) -> bool:
+    first = list(hits[0].row)
+    return any(equal(evaluation, list(hit.row), first) is not True for hit in hits)
 
 
 def _rules(hits: Sequence[Hit]) -> tuple[str, ...]:

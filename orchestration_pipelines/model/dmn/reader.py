@@ -156,6 +156,7 @@ class _Reader:
         self._expressions.unknown.clear()
         logic = self._expressions.inside(element, place)
         undeclared = frozenset(self._expressions.unknown - self._names)
+        self._tell_unseen(place, self._expressions.unknown & self._names)
         return Decision(
             id=own,
             name=name_of(element) or own,
@@ -169,6 +170,10 @@ class _Reader:
             question=self._written(element, "question"),
         )
 
+    def _tell_unseen(self, place: Place, names: set[str] | frozenset[str]) -> None:
+        for name in sorted(names):
+            self._problems.append(place.problem(f"it reads {name!r}, which it does not require: it is null there"))
+
     def _written(self, element: ET.Element, kind: str) -> str:
         found = self._document.child(element, kind)
         return "" if found is None else (found.text or "").strip()
@@ -177,11 +182,13 @@ class _Reader:
         requires = self._requirements.of(element)
         place = self._place(element, own, requires).seeing(self._variables[own])
         result = self._result(self._type_ref(element), place)
+        self._expressions.unknown.clear()
         drawn = self._document.child(element, "encapsulatedLogic")
         logic = boxed.Closure(place.owner, (), result, boxed.Nothing(place.owner))
         if drawn is not None:
             result = self._result(drawn.get("typeRef"), place) if result is ANY else result
             logic = self._expressions.function(drawn, result, place)
+        self._tell_unseen(place, self._expressions.unknown)
         name = name_of(element) or own
         return Knowledge(own, name, self._variables[own], logic.parameters, result, logic.body, requires)
 

@@ -132,6 +132,20 @@ def test_a_filter() -> None:
     assert value(f"<filter>{named}</filter>", ages, x=people) == [{"the age": 2}]
 
 
+def test_a_filter_takes_conditions() -> None:
+    """Of null it is null, and with a match that is none it is null, and told."""
+    number = f"<filter>{part('in', literal('x'))}{part('match', literal('item'))}</filter>"
+    assert value(number, x=None) is None
+    answer = model(data("x"), decision("d", number, "x")).explain("d", {"x": [1]})
+    assert (answer.value, answer.diagnostics) == (None, ("a filter takes a condition, found 1 (number)",))
+
+
+def test_what_a_for_keeps_of_its_results_does_not_grow() -> None:
+    """``partial`` is what was found before, for good."""
+    drawn = part("in", literal("[1, 2, 3]")) + part("return", literal("partial"))
+    assert value(f'<for iteratorVariable="n">{drawn}</for>') == [[], [[]], [[], [[]]]]
+
+
 def test_a_for_sees_what_it_has_found() -> None:
     """As ``partial``; the variable is the item."""
     drawn = part("in", literal("x")) + part("return", literal("n + count(partial)"))

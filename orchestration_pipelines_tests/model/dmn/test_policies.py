@@ -66,6 +66,11 @@ def test_any_takes_rules_that_say_the_same() -> None:
     assert (answer.value, answer.rules) == (1, ("r1", "r2"))
 
 
+def test_any_tells_values_of_different_kinds_apart() -> None:
+    """To Python true is 1; to FEEL it is not."""
+    assert graded("ANY", (("-", "true"), ("-", "1"))).evaluate("grade", {"x": 1}) is None
+
+
 def test_priority_goes_from_output_to_output() -> None:
     """Outputs without a list of values have none; a tie that says two things is no answer."""
     outputs = (output("a", allowed='"x", "y"'), output("b", allowed="1, 2"), output("c"))

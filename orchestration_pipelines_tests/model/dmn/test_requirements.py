@@ -135,3 +135,27 @@ def test_inputs_are_held_against_their_types(inputs: dict[str, Any]) -> None:
     wrong = inputs.get("x") == "1"
     assert answer.value == {"a": None if wrong or not inputs else 1}
     assert any("the input x is no number" in told for told in answer.diagnostics) is wrong
+
+
+def test_a_name_that_is_there_and_not_required_is_a_problem() -> None:
+    """It would be null in silence: for a decision, and for a function, which sees its parameters alone."""
+    read = model(
+        data("x"),
+        knowledge("f", [("n", "")], literal("n + x")),
+        decision("d", literal("x + f(1)"), "knowledge:f"),
+        decision("e", literal("[{x: 1}][x = 1]")),
+    )
+    assert [str(problem) for problem in read.problems if problem.id != "e"] == [
+        "f (f): it reads 'x', which it does not require: it is null there",
+        "d (d): it reads 'x', which it does not require: it is null there",
+    ]
+
+
+def test_a_function_that_nobody_defines_is_a_problem() -> None:
+    """Told when the file is read, and null when it is called."""
+    read = model(decision("d", literal("nobody(1)")), decision("e", literal("1")))
+    assert [str(problem) for problem in read.problems] == [
+        "d (d): there is no function 'nobody': define it, or require the one that is"
+    ]
+    answer = read.explain("d", {})
+    assert (answer.value, bool(answer.diagnostics), read.evaluate("e", {})) == (None, True, 1)

@@ -14,7 +14,7 @@ from orchestration_pipelines.model.feel.function import Defined, Function, Param
 from orchestration_pipelines.model.feel.types import Type
 
 #: the steps of a call, and what it takes of Python's stack before the body
-_CALL, _FRAMES = 10, 6
+_CALL, _FRAMES = 10, 5
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from orchestration_pipelines.model.dmn.boxed.logic import Logic, Scope
 from orchestration_pipelines.model.dmn.explanation import Run
 from orchestration_pipelines.model.feel.iteration import domain
+from orchestration_pipelines.model.feel.types import described
+
+#: the steps of one turn, beside its logic
+_TURN = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,32 +31,36 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Filtered:
-    """A filter: the items for which the match comes to true, or the one at the number that it comes to."""
+    """A filter: the items for which the match comes to true."""
 
     source: Logic
     match: Logic
 
     def value(self, scope: Scope, run: Run) -> Any:
-        """A list, as FEEL's ``source[match]`` (clause 10.3.2.5)."""
+        """A list, as FEEL's ``source[match]`` (clause 10.3.2.5); of null, null."""
         source = self.source.value(scope, run)
         if source is None:
-            return run.evaluation.fault("null is filtered")
+            return None
         kept = []
         for item in source if isinstance(source, list) else [source]:
-            run.evaluation.spend()
-            inner = {**scope, **item, "item": item} if isinstance(item, dict) else {**scope, "item": item}
-            if self.match.value(inner, run) is True:
+            run.evaluation.spend(_TURN)
+            entries = item if isinstance(item, Mapping) else {}
+            holds = self.match.value({**scope, **entries, "item": item}, run)
+            if holds is True:
                 kept.append(item)
+            elif holds is not False and holds is not None:
+                return run.evaluation.fault(f"a filter takes a condition, found {described(holds)}")
         return kept
 
 
 @dataclass(frozen=True, slots=True)
 class Iterated:
-    """A ``for``: a value for each item; those already found are seen as ``partial``."""
+    """A ``for``: a value for each item."""
 
     variable: str
     source: Logic
     result: Logic
+    partial: bool  #: whether the result reads what has been found so far, under that name
 
     def value(self, scope: Scope, run: Run) -> Any:
         """A list."""
@@ -59,10 +68,14 @@ class Iterated:
         if items is None:
             return None
         found: list[Any] = []
-        inner = {**scope, "partial": found}
         for item in items:
-            run.evaluation.spend()
-            found.append(self.result.value({**inner, self.variable: item}, run))
+            run.evaluation.spend(_TURN)
+            inner = {**scope, self.variable: item}
+            if self.partial:
+                # a list of its own, since it may be kept, and lists do not change
+                run.evaluation.spend(len(found) // 10)
+                inner["partial"] = list(found)
+            found.append(self.result.value(inner, run))
         return found
 
 
@@ -82,7 +95,7 @@ class Quantified:
             return None
         answer: bool | None = self.every
         for item in items:
-            run.evaluation.spend()
+            run.evaluation.spend(_TURN)
             holds = self.satisfies.value({**scope, self.variable: item}, run)
             if holds is (not self.every):
                 return not self.every
