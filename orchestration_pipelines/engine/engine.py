@@ -219,7 +219,7 @@ class Engine:
 
     def tick(self) -> Ticked:
         """Do what is due by now, in every workflow of the database: see :mod:`~orchestration_pipelines.engine.tick`."""
-        with self.connect() as connection:
+        with connect(self.url, sweeper=True) as connection:
             return tick(connection, self.clock())
 
     def next_due(self, seconds: float) -> datetime | None:

@@ -21,7 +21,7 @@ TICK_S = 5.0
 #: … of which the ladders have this, so that deadlines are never kept waiting by them
 _LADDERS_S = 3.0
 #: what one transaction does: the cases are locked for as long as it takes
-_AT_ONCE = 2_500
+_AT_ONCE = 2_000
 
 
 @dataclass
@@ -81,7 +81,7 @@ def _climb_once(connection: psycopg.Connection, now: datetime, ticked: Ticked, u
 
 def _mark_breaches(connection: psycopg.Connection, now: datetime) -> int:
     with connection.transaction():
-        breached = rungs.mark_breaches(connection, now, 4 * _AT_ONCE)
+        breached = rungs.mark_breaches(connection, now, 5 * _AT_ONCE)
         tell_breaches(connection, breached, now)
     return len(breached)
 

@@ -17,10 +17,10 @@ _LOCK_DUE = """
 WITH due AS MATERIALIZED (
     SELECT r.clock_id FROM sla_rung r WHERE r.status = 'armed' AND r.due_at <= %(now)s AND r.act = %(act)s
     ORDER BY r.due_at, r.clock_id, r.no LIMIT %(limit)s),
-waiting AS MATERIALIZED (SELECT DISTINCT k.id, k.case_id FROM due d JOIN sla_clock k ON k.id = d.clock_id),
-locked AS MATERIALIZED (
-    SELECT c.id FROM cases c WHERE c.id IN (SELECT case_id FROM waiting) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED)
-SELECT w.id FROM waiting w JOIN locked l ON l.id = w.case_id
+ours AS MATERIALIZED (
+    SELECT d.clock_id FROM due d JOIN sla_clock k ON k.id = d.clock_id JOIN cases c ON c.id = k.case_id
+    ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED)
+SELECT DISTINCT clock_id FROM ours
 """
 
 

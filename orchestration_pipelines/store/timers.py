@@ -29,10 +29,10 @@ _DUE = """
 WITH due AS MATERIALIZED (
     SELECT t.case_id, t.visit, t.boundary, t.token_no, t.due_at FROM timer t
     WHERE t.status = 'armed' AND t.due_at <= %(now)s ORDER BY t.due_at LIMIT %(limit)s),
-locked AS MATERIALIZED (
-    SELECT c.id FROM cases c WHERE c.id IN (SELECT case_id FROM due) ORDER BY c.id FOR NO KEY UPDATE SKIP LOCKED)
-SELECT DISTINCT ON (d.case_id, d.visit) d.case_id, d.visit, d.boundary, d.token_no
-FROM due d JOIN locked l ON l.id = d.case_id ORDER BY d.case_id, d.visit, d.due_at, d.boundary
+ours AS MATERIALIZED (
+    SELECT d.* FROM due d JOIN cases c ON c.id = d.case_id ORDER BY c.id FOR NO KEY UPDATE OF c SKIP LOCKED)
+SELECT DISTINCT ON (o.case_id, o.visit) o.case_id, o.visit, o.boundary, o.token_no
+FROM ours o ORDER BY o.case_id, o.visit, o.due_at, o.boundary
 """
 
 

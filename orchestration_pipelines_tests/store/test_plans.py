@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg._queries import PostgresQuery  # the placeholders as the driver numbers them
 from psycopg.adapt import Transformer
 
-from orchestration_pipelines.store import cases, records, reviews, timers, tokens
+from orchestration_pipelines.store import cases, clocks, records, reviews, rungs, timers, tokens
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines.store.tokens import Claimed, TokenMove
@@ -25,7 +25,10 @@ from orchestration_pipelines.store.tokens import Claimed, TokenMove
 COUNT = 200_000
 CHUNK = 1_000
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
-BIG = frozenset({"cases", "token", "effect", "timer", "review_task", "review_decision", "activity", "compensation"})
+BIG = frozenset(
+    {"cases", "token", "effect", "timer", "review_task", "review_decision", "activity", "compensation"}
+    | {"sla_clock", "sla_rung"}
+)
 
 _LOAD = f"""
 SET session_replication_role = replica;  -- the rows are made up: no trigger is asked
@@ -46,10 +49,20 @@ INSERT INTO compensation SELECT n, 2, 'reserve', 1, 'release', 'armed', '{{}}' F
 INSERT INTO timer SELECT n, 2, 'late', 1, '2026-03-01'::timestamptz + n * interval '1 minute'
     FROM generate_series(1, {COUNT}) n;
 INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, queue, question, editable, digest,
-                         opened_at, status, ended_at)
+                         opened_at, status, assignee, claimed_at, touched_at, ended_at, lane, order_key, requested_by)
     SELECT n, 'flow', 'review', 2, 1, 1, 'reviews', '?', '{{}}', 'd', '2026-03-01',
-           CASE WHEN n % 2 = 0 THEN 'open' ELSE 'decided' END, CASE WHEN n % 2 = 1 THEN timestamptz '2026-03-01' END
-    FROM generate_series(1, {COUNT}) n;
+           CASE WHEN n % 10 = 0 THEN 'claimed' WHEN n % 2 = 0 THEN 'open' ELSE 'decided' END,
+           CASE WHEN n % 10 = 0 THEN 'ann' END, CASE WHEN n % 10 = 0 THEN timestamptz '2026-03-01' END,
+           CASE WHEN n % 10 = 0 THEN timestamptz '2026-03-01' + n * interval '1 minute' END,
+           CASE WHEN n % 2 = 1 THEN timestamptz '2026-03-01' END, lane.id, '2026-03-01', 'broker'
+    FROM generate_series(1, {COUNT}) n,
+         (SELECT lane_of('flow', 'reviews', NULL, NULL, 1::smallint) AS id OFFSET 0) lane;
+INSERT INTO queue (workflow, name, owner, role, stuck_after) VALUES ('flow', 'reviews', 'tests', 'reviewer', '1 hour');
+INSERT INTO sla_clock (workflow, case_id, visit, element, calendar, budget_s, left_s, started_at, running_since, due_at)
+    SELECT 'flow', n, 2, 'review', 'always', 60, 60, '2026-03-01', '2026-03-01',
+           '2026-03-01'::timestamptz + n * interval '1 minute' FROM generate_series(1, {COUNT}) n;
+INSERT INTO sla_rung (clock_id, no, act, after_s, version, due_at)
+    SELECT id, 1, 'remind', 60, 1, due_at FROM sla_clock;
 INSERT INTO review_decision (task_id, case_id, visit, round, outcome, decided_by, role, digest, version_id)
     SELECT id, case_id, visit, 1, 'approve', 'ann', 'reviewer', digest, 1 FROM review_task WHERE ended_at IS NOT NULL;
 INSERT INTO activity SELECT n, 1, 'check', 'completed', 1, '2026-03-01', '2026-03-01', '2026-03-01', 1
@@ -121,6 +134,9 @@ _NO_CASE_KEY = "ALTER TABLE cases DROP CONSTRAINT cases_pkey CASCADE"
 _NO_EFFECT_KEY = "ALTER TABLE effect DROP CONSTRAINT effect_pkey"
 _NO_SAGA_KEY = "ALTER TABLE compensation DROP CONSTRAINT compensation_pkey"
 _NO_TIMER_KEY = "ALTER TABLE timer DROP CONSTRAINT timer_pkey"
+_NO_CLOCK_KEY = "ALTER TABLE sla_clock DROP CONSTRAINT sla_clock_pkey CASCADE"
+_NO_CLOCK_ONCE = "DROP INDEX sla_clock_once"
+_NO_RUNG_KEY = "ALTER TABLE sla_rung DROP CONSTRAINT sla_rung_pkey"
 _NO_TASK_KEY = "ALTER TABLE review_task DROP CONSTRAINT review_task_case_id_visit_signature_key"
 
 HOT = {
@@ -151,6 +167,19 @@ HOT = {
     "fire": Hot(lambda c: timers.fire_due(c, NOW, 1_000), "timer_pkey", _NO_TIMER_KEY, which=1),
     "fire, the tokens": Hot(lambda c: timers.fire_due(c, NOW, 1_000), "token_pkey", _NO_TOKEN_KEY, which=1),
     "fire, the others": Hot(lambda c: timers.fire_due(c, NOW, 1_000), "timer_pkey", _NO_TIMER_KEY, which=1),
+    "due rungs": Hot(lambda c: rungs.fire_due(c, "remind", NOW, 1_000), "sla_rung_due", "DROP INDEX sla_rung_due"),
+    "due rungs, their clocks": Hot(lambda c: rungs.fire_due(c, "remind", NOW, 1_000), "sla_clock_pkey", _NO_CLOCK_KEY),
+    "fire rungs": Hot(lambda c: rungs.fire_due(c, "remind", NOW, 1_000), "sla_rung_pkey", _NO_RUNG_KEY, which=1),
+    "their tasks": Hot(
+        lambda c: rungs.tasks_of(
+            c, [rungs.FiredRung(n, 1, "remind", False, "flow", n, 2, "review") for n, _ in _VISITS]
+        ),
+        "review_task_case_id_visit_signature_key",
+        _NO_TASK_KEY,
+    ),
+    "breaches": Hot(lambda c: rungs.mark_breaches(c, NOW, 1_000), "sla_clock_due", "DROP INDEX sla_clock_due"),
+    "stuck": Hot(lambda c: rungs.stuck(c, NOW, 1_000), "review_task_stuck", "DROP INDEX review_task_stuck"),
+    "running clocks": Hot(lambda c: clocks.running(c, [n for n, _ in _VISITS], NOW), "sla_clock_once", _NO_CLOCK_ONCE),
     "signatures": Hot(
         lambda c: reviews.signatures_of(c, _VISITS), "review_decision_case", "DROP INDEX review_decision_case"
     ),
