@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
@@ -13,15 +13,14 @@ from orchestration_pipelines.model.dmn.boxed.logic import Literal, Typed
 from orchestration_pipelines.model.dmn.cells import General, comparands
 from orchestration_pipelines.model.dmn.columns import Column
 from orchestration_pipelines.model.dmn.items import Restricted
-from orchestration_pipelines.model.dmn.masks import mask_of
 from orchestration_pipelines.model.dmn.partition import Comparand, Uncut, Value, values
 from orchestration_pipelines.model.dmn.table import DecisionTable
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.nodes import INPUT
 from orchestration_pipelines.model.feel.types import Type
 
-#: values that the cells of a column name, times rules: so many cells are evaluated to cut it
-MAX_TESTS = 500_000
+#: how often cells are evaluated to cut the columns of a table: about half a second
+MAX_TESTS = 300_000
 #: a value of each kind that a column may be of
 _SAMPLES = ("other", Decimal(0), True, date(2024, 1, 1), time(), datetime(2024, 1, 1, tzinfo=UTC), timedelta())
 
@@ -72,18 +71,42 @@ class Grid:
         return cls(axes, reading.unknown, tuple(reading.unchecked))
 
 
+@dataclass(frozen=True)
+class Limits:
+    """What a value of a column must be: tests, of which some let null through, and types."""
+
+    tests: tuple[tuple[feel.Expression, bool], ...]
+    types: tuple[Type, ...]
+
+    def admit(self, value: Any) -> bool:
+        """Whether a value is allowed."""
+        told = Evaluation()
+        return all(item.conforms(value, told) for item in self.types) and all(
+            (value is None and admits_null) or test.evaluate({INPUT: value}, told) is True
+            for test, admits_null in self.tests
+        )
+
+    def another_kind(self, found: Sequence[Comparand]) -> list[Comparand]:
+        """A value that the column may have, where its cells compare with null or with other kinds alone."""
+        named = [each.value for each in found if each.value is not None]
+        if not found or any(self.admit(each) for each in named):
+            return []
+        return [Comparand(each, False) for each in _SAMPLES if self.admit(each)][:1]
+
+
 class _Reading:
     def __init__(self, table: DecisionTable, types: Mapping[str, Type]) -> None:
         self._table, self._types = table, types
+        self._tests = 0
         self.unknown = 0
         self.unchecked: list[str] = []
 
     def axis(self, columns: tuple[Column, ...]) -> Axis:
         found, unknown = self._comparands(columns)
-        found += self._allowed(columns)
-        found += self._another_kind(columns, found)
+        limits = self._limits(columns, found)
+        found += limits.another_kind(found)
         try:
-            cut = self._cut(found)
+            cut = self._cut(columns, found)
         except Uncut as error:
             self.unchecked.append(f"{columns[0].label}, because {error}")
             cut, unknown = [Value(None, True)], [(1 << len(self._table.rules)) - 1] * len(columns)
@@ -91,8 +114,8 @@ class _Reading:
         for column, anywhere in zip(columns, unknown, strict=True):
             self.unknown |= anywhere
             for number, each in enumerate(cut):
-                masks[number] &= _holding(column, each.value) | anywhere
-        allowed = [number for number, each in enumerate(cut) if len(cut) == 1 or self._may_be(columns, each.value)]
+                masks[number] &= _holding(column, each.value, anywhere) | anywhere
+        allowed = [number for number, each in enumerate(cut) if len(cut) == 1 or limits.admit(each.value)]
         return Axis(
             columns,
             tuple(each.value for each in cut),
@@ -101,9 +124,11 @@ class _Reading:
             tuple(number for number in allowed if not cut[number].named),
         )
 
-    def _cut(self, found: Sequence[Comparand]) -> list[Value]:
-        if len(set(found)) * len(self._table.rules) > MAX_TESTS:
-            raise Uncut("its cells name too many values")
+    def _cut(self, columns: Sequence[Column], found: Sequence[Comparand]) -> list[Value]:
+        cells = sum(len({cell.text for cell in column.cells}) for column in columns)
+        self._tests += 2 * len(set(found)) * cells
+        if self._tests > MAX_TESTS:
+            raise Uncut("the cells of the table name too many values: split it")
         return values(found)
 
     def _comparands(self, columns: Sequence[Column]) -> tuple[list[Comparand], list[int]]:
@@ -125,45 +150,33 @@ class _Reading:
             unknown.append(mask)
         return found, unknown
 
-    def _allowed(self, columns: Sequence[Column]) -> list[Comparand]:
-        found: list[Comparand] = []
-        for tests in self._tests(columns):
+    def _limits(self, columns: Sequence[Column], found: list[Comparand]) -> Limits:
+        """What a value of these columns must be; the values that this compares with are added to those found."""
+        tests = [(column.allowed, False) for column in columns if column.allowed is not None]
+        types = []
+        for item in self._items(columns):
+            while isinstance(item, Restricted):
+                tests.append((item.allowed, True))
+                item = item.base
+            types.append(item)
+        readable = []
+        for allowed, admits_null in tests:
             try:
-                found += comparands(tests)
+                found += comparands(allowed)
+                readable.append((allowed, admits_null))
             except General as error:
-                self.unchecked.append(f"which values {columns[0].label} may take ({tests.text}), because {error}")
-        return found
+                self.unchecked.append(f"which values {columns[0].label} may take, because {error}")
+        return Limits(tuple(readable), tuple(types))
 
-    def _another_kind(self, columns: Sequence[Column], found: Sequence[Comparand]) -> list[Comparand]:
-        """A value that the column may have, where its cells compare with null or with other kinds alone."""
-        items = self._items(columns)
-        named = [each.value for each in found if each.value is not None]
-        if not found or any(all(item.conforms(each, Evaluation()) for item in items) for each in named):
-            return []
-        return [
-            Comparand(each, False) for each in _SAMPLES if all(item.conforms(each, Evaluation()) for item in items)
-        ][:1]
-
-    def _tests(self, columns: Sequence[Column]) -> list[feel.Expression]:
-        found = [column.allowed for column in columns if column.allowed is not None]
-        return found + [item.allowed for item in self._items(columns) if isinstance(item, Restricted)]
-
-    def _items(self, columns: Sequence[Column]) -> list[Type]:
+    def _items(self, columns: Sequence[Column]) -> Iterator[Type]:
         """The types that the input expression is held against: its own, and that of the input that it is."""
-        found = []
         for column in columns:
             logic = column.expression
             while isinstance(logic, Typed):
-                found.append(logic.type)
+                yield logic.type
                 logic = logic.logic
             if isinstance(logic, Literal) and logic.expression.text.strip() in self._types:
-                found.append(self._types[logic.expression.text.strip()])
-        return found
-
-    def _may_be(self, columns: Sequence[Column], value: Any) -> bool:
-        if any(column.allowed is not None and not _passes(column.allowed, value) for column in columns):
-            return False
-        return all(item.conforms(value, Evaluation()) for item in self._items(columns))
+                yield self._types[logic.expression.text.strip()]
 
     def tell_relations(self, columns: Sequence[Column]) -> None:
         """Columns that read the same are taken as if they did not: an example may be one that cannot occur."""
@@ -173,19 +186,18 @@ class _Reading:
                     self.unchecked.append(f"whether {column.label} and {other.label}, which read the same, go together")
 
 
-def _holding(column: Column, value: Any) -> int:
+def _holding(column: Column, value: Any, unknown: int) -> int:
+    names, told = {INPUT: value}, Evaluation()
     known: dict[str, bool] = {}
     mask = 0
     for number, cell in enumerate(column.cells):
+        if unknown >> number & 1:
+            continue
         if cell.text not in known:
-            known[cell.text] = mask_of([cell], {}, value) == 1
+            known[cell.text] = cell.evaluate(names, told) is True
         if known[cell.text]:
             mask |= 1 << number
     return mask
-
-
-def _passes(tests: feel.Expression, value: Any) -> bool:
-    return tests.evaluate({INPUT: value}, Evaluation()) is True
 
 
 def _names(column: Column) -> frozenset[str]:

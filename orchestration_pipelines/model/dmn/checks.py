@@ -13,17 +13,18 @@ from itertools import combinations
 from typing import Any
 
 from orchestration_pipelines.model.dmn.axes import Grid
-from orchestration_pipelines.model.dmn.coverage import Box, Holes, TooLarge, shared, transposed
+from orchestration_pipelines.model.dmn.coverage import Box, Budget, Holes, TooLarge, shared, transposed
 from orchestration_pipelines.model.dmn.inventory import tables
 from orchestration_pipelines.model.dmn.model import Model
 from orchestration_pipelines.model.dmn.partition import words
 from orchestration_pipelines.model.dmn.table import DecisionTable
 from orchestration_pipelines.model.dmn.verdicts import Verdicts
+from orchestration_pipelines.model.feel import FeelLimit
 from orchestration_pipelines.model.feel.types import Type
 
 #: how many findings of one kind are shown of one table; how many more there are is told
 MAX_SHOWN = 20
-#: pairs of rules that are held against each other
+#: pairs of rules that are held against each other, times columns
 MAX_PAIRS = 1_000_000
 
 
@@ -60,7 +61,10 @@ def check(model: Model) -> list[Finding]:
 
 def findings(table: DecisionTable, types: Mapping[str, Type] | None = None) -> list[Finding]:
     """All that is found in a table; ``types`` are those of the names that its input expressions may be."""
-    return list(_Checks(table, types or {}).all())
+    try:
+        return list(_Checks(table, types or {}).all())
+    except FeelLimit as limit:
+        return [Finding(Level.NOTE, "not checked", table.name, f"not checked: {limit}")]
 
 
 class _Checks:
@@ -108,7 +112,7 @@ class _Checks:
     def _gaps(self) -> Iterator[Finding]:
         if self._verdicts.has_default:
             return
-        holes = Holes(self._masks, [axis.usual for axis in self._grid.axes])
+        holes = Holes(self._masks, [axis.usual for axis in self._grid.axes], Budget())
         for box in holes.of(self._rules):
             yield self._gap(Level.WARNING, box)
         if holes.more:
@@ -118,11 +122,12 @@ class _Checks:
         """A value may be missing, though no cell says so: that no rule matches then may well be meant."""
         if self._verdicts.has_default:
             return
+        budget = Budget()
         for number, axis in enumerate(self._grid.axes):
             if not axis.unusual or self._rules & ~axis.masks[axis.unusual[0]] == 0:
                 continue
             within = [each.unusual if at == number else each.usual for at, each in enumerate(self._grid.axes)]
-            for box in Holes(self._masks, within).of(self._rules)[:1]:
+            for box in Holes(self._masks, within, budget).of(self._rules)[:1]:
                 yield self._gap(Level.NOTE, box, within)
 
     def _gap(self, level: Level, box: Box, within: Sequence[Sequence[int]] = ()) -> Finding:
@@ -141,8 +146,7 @@ class _Checks:
             return
         rows = self._rows()
         known = [rule for rule in range(len(rows)) if not self._grid.unknown >> rule & 1]
-        if len(known) * len(known) > MAX_PAIRS * 2:
-            raise TooLarge
+        self._bound_pairs(len(known))
         for one, other in combinations(known, 2):
             place = shared(rows[one], rows[other])
             wrong = None if place is None else self._verdicts.clash(one, other)
@@ -162,6 +166,10 @@ class _Checks:
         """Whether a column says nothing about any of these rules."""
         return all(mask >> rule & 1 for mask in masks for rule in rules)
 
+    def _bound_pairs(self, rules: int) -> None:
+        if rules * rules // 2 * max(1, len(self._grid.axes)) > MAX_PAIRS:
+            raise TooLarge
+
     # -- rules that never fire
 
     def _empty(self) -> Iterator[Finding]:
@@ -180,7 +188,8 @@ class _Checks:
     def _masked(self) -> Iterator[Finding]:
         if self._table.policy not in ("FIRST", "PRIORITY"):
             return
-        rows = self._rows()
+        rows, budget = self._rows(), Budget()
+        self._bound_pairs(len(rows))
         for number, rule in enumerate(self._table.rules):
             if not all(rows[number]):
                 continue
@@ -190,7 +199,7 @@ class _Checks:
                 if not self._grid.unknown >> other & 1 and shared(rows[number], rows[other]) is not None
             ]
             within = [[each for each in range(mask.bit_length()) if mask >> each & 1] for mask in rows[number]]
-            if before and not Holes(self._masks, within).of(sum(1 << other for other in before)):
+            if before and not Holes(self._masks, within, budget).of(sum(1 << other for other in before)):
                 first = ", ".join(self._table.rules[other].id for other in before)
                 reason = f"{rule.id} never decides: wherever it matches, what comes first does too ({first})"
                 yield self._finding(Level.WARNING, "dead rule", reason, (number, *before))

@@ -12,14 +12,27 @@ from operator import and_, or_
 
 #: for each column, some of its classes
 Box = tuple[tuple[int, ...], ...]
-#: how many steps a search goes before it gives up: a second, or a little more
-MAX_STEPS = 2_000_000
+#: how many steps searches go before they give up: about a quarter of a second
+MAX_STEPS = 300_000
 #: how many boxes of one situation are kept: nobody reads more
 MAX_BOXES = 50
 
 
 class TooLarge(Exception):
     """A table with so many different situations that it is not searched to the end."""
+
+
+class Budget:
+    """The steps that the searches of one kind in one table may take together."""
+
+    def __init__(self) -> None:
+        self._left = MAX_STEPS
+
+    def spend(self, steps: int) -> None:
+        """Use them up; :class:`TooLarge` when none are left."""
+        self._left -= steps
+        if self._left < 0:
+            raise TooLarge
 
 
 class Holes:
@@ -29,11 +42,11 @@ class Holes:
     so that it is looked at once for each such set, and classes that leave the same behind are taken together.
     """
 
-    def __init__(self, columns: Sequence[Sequence[int]], within: Sequence[Sequence[int]]) -> None:
+    def __init__(self, columns: Sequence[Sequence[int]], within: Sequence[Sequence[int]], budget: Budget) -> None:
+        self._budget = budget
         self._columns = columns  #: for each column and class, the rules that hold
         self._within = [tuple(classes) for classes in within]  #: the classes of each column that are looked at
         self._known: dict[tuple[int, int], list[Box]] = {}
-        self._steps = 0
         self.more = False  #: whether there are boxes that were not kept
         #: behind each column, the rules that hold whatever the values of those that follow
         self._certain = [-1]
@@ -59,9 +72,7 @@ class Holes:
         behind: dict[Box, list[int]] = {}
         for still, classes in left.items():
             boxes = self._search(depth + 1, still)
-            self._steps += len(classes) + 5 * len(boxes)
-            if self._steps > MAX_STEPS:
-                raise TooLarge
+            self._budget.spend(len(classes) + 5 * len(boxes))
             for box in boxes:
                 behind.setdefault(box, []).extend(classes)
         found = [(tuple(sorted(classes)), *box) for box, classes in behind.items()]

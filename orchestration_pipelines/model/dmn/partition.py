@@ -101,6 +101,8 @@ def _ordered(kind: str, found: list[Any]) -> Iterator[Any]:
 
 
 def _compared(one: Any, other: Any) -> int:
+    if isinstance(one, Decimal | str):
+        return bool(one > other) - bool(one < other)
     answers = [feel.evaluate(f"a {sign} b", {"a": one, "b": other}) for sign in ("<", "=", ">")]
     if True not in answers:
         raise Uncut(f"{words(one)} and {words(other)} cannot be compared with each other")

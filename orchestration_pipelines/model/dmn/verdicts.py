@@ -26,7 +26,8 @@ class Verdicts:
 
     def __init__(self, table: DecisionTable) -> None:
         self._table = table
-        self._rows = [_row(table, rule) for rule in table.rules]
+        self._run = Run()  # one budget for all: what a table says may be a long computation
+        self._rows = [_row(table, rule, self._run) for rule in table.rules]
         self._ranks = [None if row is None else self._rank(row) for row in self._rows]
 
     @property
@@ -62,14 +63,12 @@ class Verdicts:
         return [other for other, rank in enumerate(self._ranks) if rank is not None and rank < own]
 
     def _rank(self, row: tuple[Any, ...]) -> tuple[int, ...]:
-        run = Run()
-        return tuple(output.rank(value, run) for output, value in zip(self._table.outputs, row, strict=True))
+        return tuple(output.rank(value, self._run) for output, value in zip(self._table.outputs, row, strict=True))
 
 
-def _row(table: DecisionTable, rule: Rule) -> Row:
+def _row(table: DecisionTable, rule: Rule, run: Run) -> Row:
     if not all(isinstance(logic, Literal) and constant(logic.expression) for logic in rule.outputs):
         return None
-    run = Run()
     return tuple(
         output.checked(logic.value({}, run), run) for output, logic in zip(table.outputs, rule.outputs, strict=True)
     )

@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from orchestration_pipelines.model import dmn
+from orchestration_pipelines.model.dmn import checks
 from orchestration_pipelines_tests.model.dmn.drawing import (
     V15,
+    column,
     context,
     data,
     decision,
@@ -175,6 +177,44 @@ LARGE: Mapping[str, bytes] = {
 }
 
 
+def _wide(columns: int, rules: int) -> bytes:
+    """A table whose columns each cut something else out."""
+    names = [f"n{number}" for number in range(columns)]
+    drawn = [
+        [f"not([{rule * (at + 3) % 97}..{rule * (at + 5) % 101 + 2}])" for at in range(columns)] + ["1"]
+        for rule in range(rules)
+    ]
+    return definitions(*(data(name, "number") for name in names), decision("d", table(names, [""], drawn), *names))
+
+
+_LONG = "count(for a in 1..9999, b in 1..9999 return a)"
+#: checked: what is found, or that it was not looked for
+CHECKED: Mapping[str, bytes] = {
+    **ENDLESS,
+    **LARGE,
+    "a wide table": _wide(12, 60),
+    "a wider table": _wide(100, 100),
+    "a long table": definitions(
+        data("n"), decision("d", table(["n"], [""], [(f"[{n}..{n + 2})", str(n)) for n in range(3_000)]), "n")
+    ),
+    "a table of the same rule": definitions(data("n"), decision("d", table(["n"], [""], [("-", "1")] * 3_000), "n")),
+    "a table that a first rule covers": definitions(
+        data("n"), decision("d", table(["n"], [""], [("-", "1")] * 3_000, "FIRST"), "n")
+    ),
+    "values that take long to tell": definitions(
+        data("n"),
+        decision("d", table([column("n", allowed=f"{_LONG} > ?")], [""], [(str(n), "1") for n in range(300)]), "n"),
+    ),
+    "outputs that take long to tell": definitions(
+        data("n"), decision("d", table(["n"], [""], [("-", f"{_LONG} + {n}") for n in range(300)], "ANY"), "n")
+    ),
+}
+
+
+def _checked(content: bytes) -> tuple[object, object]:
+    return checks.check(dmn.loads(content, "their.dmn")), ()
+
+
 def _decided(content: bytes) -> tuple[object, object]:
     answer = dmn.loads(content, "their.dmn").explain("d", {})
     return answer.value, answer.diagnostics
@@ -212,4 +252,5 @@ CASES: dict[str, Callable[[], tuple[object, object]]] = {
     "refused: imports in a circle": _circle,
     **_cases("endless", _decided, ENDLESS),
     **_cases("large", _decided, LARGE),
+    **_cases("checked", _checked, CHECKED),
 }

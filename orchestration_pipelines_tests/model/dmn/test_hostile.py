@@ -32,3 +32,10 @@ def test_what_is_large_is_decided_or_ended(case: str, ended: dict[str, End]) -> 
     """And never by the end of Python's own stack."""
     assert ended[case].outcome in ("FeelLimit", "DmnRefused", "null", "value"), ended[case]
     assert ended[case].is_in_bounds, ended[case]
+
+
+@pytest.mark.parametrize("case", [case for case in hostile.CASES if case.startswith("checked")])
+def test_what_is_hostile_is_checked_in_time(case: str, ended: dict[str, End]) -> None:
+    """Whatever it would take to decide it: what is too much is told as not checked."""
+    assert ended[case].outcome in ("value", "DmnRefused"), ended[case]
+    assert ended[case].is_in_bounds, ended[case]
