@@ -18,6 +18,7 @@ from orchestration_pipelines.cli.log import log
 from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
 from orchestration_pipelines.cli.model import model
 from orchestration_pipelines.cli.new import new
+from orchestration_pipelines.cli.notices import notices
 from orchestration_pipelines.cli.output import Problem
 from orchestration_pipelines.cli.people import people
 from orchestration_pipelines.cli.pilot import pilot
@@ -81,6 +82,7 @@ for verb in (
     log,
     model,
     new,
+    notices,
     people,
     pilot,
     policy,

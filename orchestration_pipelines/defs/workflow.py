@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.expectations import expectation_checks
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
+from orchestration_pipelines.defs.notifications import delivery_job_and_schedule
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
 from orchestration_pipelines.defs.sensors import dead_run_sensor, ready_work_sensor, reviewer_table_sensor
 from orchestration_pipelines.defs.sla import fired_asset, sla_sweep_schedule, sla_timer_sensor
@@ -43,7 +44,7 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         assets += specs
         checks += held_against
     if purge:
-        purge_job, schedule = purge_job_and_schedule()
-        jobs.append(purge_job)
-        schedules.append(schedule)
+        for job, schedule in (purge_job_and_schedule(), delivery_job_and_schedule()):
+            jobs.append(job)
+            schedules.append(schedule)
     return dg.Definitions(assets=assets, asset_checks=checks, jobs=jobs, sensors=sensors, schedules=schedules)

@@ -144,3 +144,9 @@ def all_of(connection: psycopg.Connection, workflow: str) -> list[Drawing]:
     return cursor.execute(
         "SELECT id, version, bpmn FROM workflow_version WHERE workflow = %s ORDER BY version", (workflow,)
     ).fetchall()
+
+
+def owner_of(connection: psycopg.Connection, workflow: str) -> str:
+    """Who owns a workflow; "" where nobody knows it."""
+    row = connection.execute("SELECT owner FROM workflow WHERE name = %s", (workflow,)).fetchone()
+    return "" if row is None else str(row[0])
