@@ -12,12 +12,12 @@ import psycopg
 from orchestration_pipelines.domain.release import ALONE, Meaning, State
 from orchestration_pipelines.engine import weighing
 from orchestration_pipelines.engine.releases import DRAWING, TABLE, Person, keep, only, recorded, release_of
-from orchestration_pipelines.engine.tables import ActiveTables, read_table
+from orchestration_pipelines.engine.tables import ActiveTables, asked_by, read_table
 from orchestration_pipelines.engine.workflow import Table, Workflow
 from orchestration_pipelines.model import bpmn, dmn
 from orchestration_pipelines.model.dmn import checks, wording
 from orchestration_pipelines.model.dmn.revision import revised
-from orchestration_pipelines.model.process import Kind, Process
+from orchestration_pipelines.model.process import Process
 from orchestration_pipelines.store import releases as table
 from orchestration_pipelines.store import versions
 from orchestration_pipelines.store.refusal import Refused, refusals
@@ -185,7 +185,7 @@ def _refuse_missing(connection: psycopg.Connection, workflow: Workflow, file: Ta
         bpmn.loads(flight.bpmn, f"{workflow.name} version {flight.version}")
         for flight in versions.in_flight(connection, workflow.name, but=workflow.process.digest)
     ]
-    asked = {e.calls or e.id for process in drawn for e in process.elements.values() if e.kind is Kind.RULE}
+    asked = {asked_by(element) for process in drawn for element in process.elements.values()}
     if missing := sorted(gone & asked):
         raise Refused(f"{file.file_name} has lost the decision {missing[0]!r}, which the workflow asks for: keep it")
 

@@ -11,8 +11,14 @@ import psycopg
 
 from orchestration_pipelines.engine.workflow import Table, Workflow
 from orchestration_pipelines.model import dmn
+from orchestration_pipelines.model.process import Element, Kind
 from orchestration_pipelines.store import releases
 from orchestration_pipelines.store.releases import ActiveFile
+
+
+def asked_by(element: Element) -> str | None:
+    """The decision that an element asks for: a business rule task's, or what routes a user task."""
+    return element.calls or element.id if element.kind is Kind.RULE else element.extra.get("routing") or None
 
 
 def read_table(file_name: str, content: bytes, beside: Mapping[str, bytes]) -> Table:

@@ -9,7 +9,7 @@ import psycopg
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.engine import people, policy, releases
 from orchestration_pipelines.engine.releases import Person
-from orchestration_pipelines.engine.tables import ActiveTables, in_force
+from orchestration_pipelines.engine.tables import ActiveTables, asked_by, in_force
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
 from orchestration_pipelines.model import bpmn
 from orchestration_pipelines.model.process import Element, Kind, Process
@@ -83,15 +83,16 @@ def _refuse_undecided(workflow: Workflow, active: ActiveTables) -> None:
         f"{element.id} ({element.name}) asks for the decision {decision!r}, which no released table has: release "
         f"{workflow.tables[decision].file_name} with orchestrate model release"
         for element in workflow.process.elements.values()
-        if (decision := _decision(element)) is not None and decision not in active
+        if (decision := asked_by(element)) is not None and decision not in active
+    ]
+    problems += [
+        f"{element.id} ({element.name}) is pinned to the decision {decision!r}, whose file imports others: put all "
+        "of it into one file, or bind it active"
+        for element in workflow.process.elements.values()
+        if (decision := pinned_decision(element)) is not None and decision in active and active[decision].model.imports
     ]
     if problems:
         raise WorkflowRefused(workflow.name, problems)
-
-
-def _decision(element: Element) -> str | None:
-    """The decision that an element asks for: a business rule task's, or what routes a user task."""
-    return element.calls or element.id if element.kind is Kind.RULE else element.extra.get("routing") or None
 
 
 def _refuse_approval_by_timeout(connection: psycopg.Connection, workflow: Workflow) -> None:

@@ -8,19 +8,18 @@ from decimal import Decimal
 from typing import Any
 
 from orchestration_pipelines.engine.station import Setting
+from orchestration_pipelines.engine.tables import asked_by
 from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.dmn.tightening import Care, Stop, Weight
-from orchestration_pipelines.model.process import Element, Kind, Process
+from orchestration_pipelines.model.process import Element, Process
 
 
 def cares(drawings: Sequence[Process]) -> dict[str, list[Care | None]]:
     """The weighing of each decision, by each step that asks for it; None where a step says nothing."""
     found: dict[str, list[Care | None]] = defaultdict(list)
     for element in (element for process in drawings for element in process.elements.values()):
-        if element.kind is Kind.RULE:
-            found[element.calls or element.id].append(_care(element))
-        elif routing := element.extra.get("routing"):
-            found[routing].append(None)
+        if (decision := asked_by(element)) is not None:
+            found[decision].append(_care(element))
     return dict(found)
 
 

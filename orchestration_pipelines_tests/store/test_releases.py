@@ -7,9 +7,12 @@ from hashlib import sha256
 
 import psycopg
 import pytest
+import sqlalchemy
+from alembic import command
+from psycopg import sql
 
 from orchestration_pipelines.domain.release import MOVES
-from orchestration_pipelines.store import releases, versions
+from orchestration_pipelines.store import releases, schema, urls, versions
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.releases import Proposal
 
@@ -183,6 +186,33 @@ def test_not_even_the_owner_changes_what_was_released(
     """A trigger refuses what the owner's rights would allow."""
     with psycopg.connect(database) as owner:
         assert refused(owner, statement) == sqlstate
+
+
+def test_what_was_active_before_there_were_releases_stays_so(database: str) -> None:
+    """An upgrade carries the tables over, and who had released them; the next one goes the new way."""
+    older = urls.sibling(database, "older")
+    urls.ensure_database(older)
+    try:
+        with sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(older)).connect() as at:
+            config = schema._config()
+            config.attributes["connection"] = at
+            command.upgrade(config, "0001")
+        with psycopg.connect(older) as owner:
+            owner.execute("INSERT INTO workflow (name, owner) VALUES ('flow', 'tests')")
+            for content, active in ((SECOND, False), (FIRST, True)):
+                owner.execute(
+                    "INSERT INTO decision_table VALUES ('flow', 'grid.dmn', %s, %s, %s, %s, 'ann')",
+                    (digest(content), content, active, NOW),
+                )
+        schema.migrate(older)
+        with connect(older) as connection:
+            assert sorted(states(connection)) == [("first", "active"), ("second", "superseded")]
+            assert [file.content for file in releases.active_files(connection, "flow")] == [FIRST]
+            with pytest.raises(psycopg.DatabaseError, match="is not the first release"):
+                act(connection, propose(connection, b"third", meaning="first", file_name="other.dmn"), "install")
+    finally:
+        with psycopg.connect(database, autocommit=True) as owner:
+            owner.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(urls.database_of(older))))
 
 
 def test_who_is_not_the_application_acts_as_itself(app: psycopg.Connection, database: str) -> None:
