@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.expectations import expectation_checks
+from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
 from orchestration_pipelines.defs.notifications import delivery_job_and_schedule
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
@@ -39,7 +40,9 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         ]
         ageing = backlog_ageing(workflow)
         schedules += [sla_sweep_schedule(workflow, job), ageing_schedule(workflow, ageing)]
-        assets += [fired_asset(workflow), ageing]
+        flow_day, flow = flow_assets(workflow)
+        schedules.append(flow_schedule(workflow, flow_day, flow))
+        assets += [fired_asset(workflow), ageing, flow_day, flow]
         specs, held_against = expectation_checks(workflow, getattr(workflow.package, "EXPECTATIONS", {}))
         assets += specs
         checks += held_against

@@ -16,7 +16,7 @@ from orchestration_pipelines.store.measures import Window
 #: what is a step of the work; undoing, throwing and routing are none
 _STEPS = (Kind.SERVICE, Kind.RULE, Kind.USER)
 
-__all__ = ["day_window", "facts"]
+__all__ = ["day_window", "facts", "restated_days"]
 
 
 def day_window(workflow: str, day: date) -> Window:
@@ -39,6 +39,12 @@ def facts(connection: psycopg.Connection, window: Window, now: datetime) -> Fact
             reassigned=table.reassigned(connection, window),
             days=table.days(connection, window.workflow, window.begin.astimezone(UTC).date(), last),
         )
+
+
+def restated_days(connection: psycopg.Connection, workflow: str, day: date) -> list[date]:
+    """The earlier days whose figures changed by what ended on this one, in order."""
+    with table.measuring(connection):
+        return table.restated_days(connection, day_window(workflow, day))
 
 
 def _tasks(connection: psycopg.Connection, workflow: str) -> frozenset[str] | None:

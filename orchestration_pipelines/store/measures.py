@@ -227,3 +227,15 @@ def trouble(connection: psycopg.Connection, workflow: str) -> list[Trouble]:
         "WHERE d.workflow = %(name)s AND d.status = 'dead' GROUP BY 1, 2 ORDER BY 3 DESC, 1",
         {"name": workflow},
     ).fetchall()
+
+
+def restated_days(connection: psycopg.Connection, window: Window) -> list[date]:
+    """The earlier days whose yields what ended in the window has changed: an element was visited again."""
+    rows = connection.execute(
+        "SELECT DISTINCT (b.finished_at AT TIME ZONE 'UTC')::date FROM activity a "
+        "JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s "
+        "JOIN activity b ON b.case_id = a.case_id AND b.element = a.element AND b.visit < a.visit "
+        "WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s AND b.finished_at < %(begin)s ORDER BY 1",
+        window._asdict(),
+    )
+    return [row[0] for row in rows]

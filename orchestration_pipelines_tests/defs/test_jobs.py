@@ -237,6 +237,8 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
         "small_sla_sweep_schedule",
         "small_backlog_ageing_schedule",
         "purge_old_runs_nightly",
+        "deliver_notices_every_minute",
+        "small_flow_metrics_schedule",
     }
 
 

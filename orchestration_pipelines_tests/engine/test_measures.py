@@ -9,7 +9,7 @@ import pytest
 
 from orchestration_pipelines.domain.measures import Facts, FlowFigures, figures
 from orchestration_pipelines.engine import casework
-from orchestration_pipelines.engine.measures import day_window, facts
+from orchestration_pipelines.engine.measures import day_window, facts, restated_days
 from orchestration_pipelines.store.measures import Window
 from orchestration_pipelines_tests.engine.conftest import Draw
 from orchestration_pipelines_tests.engine.flow import Flow
@@ -151,3 +151,16 @@ def test_business_hours_stand_beside_elapsed_ones(draw: Draw) -> None:
     assert found.lead_hours.mean == 24.0
     assert found.lead_business_hours is not None and found.lead_business_hours.mean == pytest.approx(8.0)
     assert day_window("flow", _MONDAY).begin == datetime(2026, 3, 2, tzinfo=UTC)
+
+
+def test_a_day_is_restated_when_a_case_comes_back(draw: Draw) -> None:
+    """Checked on Monday, sent back and checked again on Wednesday: Wednesday restates Monday, and Monday nothing."""
+    flow = draw(*_LINES)
+    flow.submit("a", amount=200)
+    flow.sweep()
+    flow.clock.advance(days=2)
+    flow.decide("a", outcome="return")
+    flow.sweep()
+    with flow.engine.connect() as connection:
+        assert restated_days(connection, "flow", _MONDAY + timedelta(2)) == [_MONDAY]
+        assert restated_days(connection, "flow", _MONDAY) == []
