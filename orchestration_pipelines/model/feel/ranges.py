@@ -25,6 +25,10 @@ class Range:
     high: Any
     high_closed: bool
 
+    def __str__(self) -> str:
+        low, high = ("" if end is None else str(end) for end in (self.low, self.high))
+        return f"{'[' if self.low_closed else '('}{low}..{high}{']' if self.high_closed else ')'}"
+
     def holds(self, evaluation: Evaluation, value: Any) -> bool | None:
         """Whether a value lies within; null where it cannot be compared with an end."""
         if value is None:

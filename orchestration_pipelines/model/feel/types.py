@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
+from orchestration_pipelines.model.feel import lexical
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 
 NUMBER, STRING, BOOLEAN = "number", "string", "boolean"
@@ -254,5 +255,7 @@ def described(value: Any) -> str:
         return f"a {of} of {len(value)}"
     if of == FUNCTION:
         return "a function"
-    written = f'"{value}"' if of == STRING else str(value)
+    if of == BOOLEAN:
+        return "true" if value else "false"
+    written = f'"{value}"' if of == STRING else lexical.text(value) or str(value)
     return f"{written if len(written) <= 40 else written[:37] + '…'} ({of})"
