@@ -7,7 +7,7 @@ out without a word.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
@@ -53,6 +53,8 @@ def equal(evaluation: Evaluation, left: Any, right: Any) -> bool | None:
             return closed and alike(evaluation, left.low, right.low) and alike(evaluation, left.high, right.high)
         case "time":
             return temporal.time_key(left) == temporal.time_key(right)
+        case "date and time" if _simple(left, right):
+            return bool(left == right)
         case "date and time":
             return temporal.moment_key(left) == temporal.moment_key(right)
         case "function":
@@ -134,10 +136,20 @@ def _ordered(left: Any, right: Any) -> tuple[Any, Any]:
             return durations.nanoseconds(left), durations.nanoseconds(right)
         case "time":
             return _zoned(temporal.time_key(left), temporal.time_key(right), temporal.offset_of, left, right)
+        case "date and time" if _simple(left, right):
+            return left, right
         case "date and time":
             return _zoned(temporal.moment_key(left), temporal.moment_key(right), temporal.offset_of, left, right)
         case _:
             return None, None
+
+
+def _simple(left: Any, right: Any) -> bool:
+    """Whether Python's own order of two dates and times is FEEL's: both local, or both at fixed offsets."""
+    if not (type(left) is datetime is type(right)):
+        return False
+    one, other = left.tzinfo, right.tzinfo
+    return one is other is None or (isinstance(one, timezone) and isinstance(other, timezone))
 
 
 def _zoned(a: tuple[bool, int], b: tuple[bool, int], offset: Any, left: Any, right: Any) -> tuple[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import decimal
 from decimal import Context, Decimal
 from fractions import Fraction
+from functools import lru_cache
 from typing import Any
 
 from orchestration_pipelines.model.feel import durations
@@ -28,6 +29,7 @@ def scaled(value: Decimal, scale: int, rounding: str) -> Decimal:
     return DECIMAL128.plus(value.quantize(Decimal((0, (1,), -scale)), context=_wide(rounding)))
 
 
+@lru_cache(maxsize=8)
 def _wide(rounding: str) -> Context:
     return Context(prec=80, rounding=rounding, Emin=-99_999, Emax=99_999)
 
