@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration_pipelines.cli import bench_decisions
-from orchestration_pipelines_tests.trials import apples, kills, latency, mutants, speed, waiting
+from orchestration_pipelines_tests.trials import apples, hands, kills, latency, mutants, races, speed, waiting
 
 #: what a trial measured, and what it missed
 Measured = tuple[dict[str, Any], list[str]]
@@ -65,6 +65,14 @@ def _waiting(small: bool) -> Measured:
     return found, [] if small else waiting.missed(found)
 
 
+def _races(small: bool) -> Measured:
+    return races.measure(30, 200) if small else races.measure(2_500, 500)
+
+
+def _hands(small: bool) -> Measured:
+    return hands.measure(20_000, 50, 20) if small else hands.measure(1_000_000, 1_000, 100)
+
+
 TRIALS: dict[str, Callable[[bool], Measured]] = {
     "kills": _kills,
     "mutants": _mutants,
@@ -72,6 +80,8 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "speed": _speed,
     "decisions": _decisions,
     "waiting": _waiting,
+    "races": _races,
+    "hands": _hands,
     "latency": _latency,
 }
 
