@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.expectations import expectation_checks
 from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
+from orchestration_pipelines.defs.integrity import integrity_checks, integrity_schedule
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
 from orchestration_pipelines.defs.notifications import delivery_job_and_schedule
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
@@ -20,7 +21,8 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
 
     A workflow's ``workers.py`` may name data sets that ``receive`` can take in:
     ``SHIPPED = {"name": function(engine) -> Submitted}``, and what is expected of them:
-    ``EXPECTATIONS = {"name": function() -> list of Expected}``.
+    ``EXPECTATIONS = {"name": function() -> list of Expected}``; and what must always be true beyond the rows of the
+    engine: ``INTEGRITY = {"name": function(engine) -> what is wrong, in words}``.
     """
     jobs: list[dg.JobDefinition] = []
     sensors: list[dg.SensorDefinition] = []
@@ -43,6 +45,10 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         flow_day, flow = flow_assets(workflow)
         schedules.append(flow_schedule(workflow, flow_day, flow))
         assets += [fired_asset(workflow), ageing, flow_day, flow]
+        record, always = integrity_checks(workflow, getattr(workflow.package, "INTEGRITY", {}))
+        schedules.append(integrity_schedule(workflow, always))
+        assets.append(record)
+        checks += always
         specs, held_against = expectation_checks(workflow, getattr(workflow.package, "EXPECTATIONS", {}))
         assets += specs
         checks += held_against

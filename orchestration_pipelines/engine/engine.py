@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import random
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -86,11 +87,13 @@ class Engine:
         *,
         clock: Callable[[], datetime] | None = None,
         tool_urls: Mapping[str, str] | None = None,
+        chance: random.Random | None = None,
     ) -> None:
         self.url, self.workflow = url, workflow  #: as its folder has it
         self._tables = ActiveTables(workflow.name)
         self.clock: Callable[[], datetime] = clock or Clock()
         self._tool_urls = dict(tool_urls or {})
+        self._chance = chance or random.Random()  # noqa: S311 - jitter, not a secret
 
     def connect(self) -> psycopg.Connection:
         """A connection as the application."""
@@ -113,11 +116,12 @@ class Engine:
     def tools(self) -> dict[str, Callable[[], Any]]:
         """The factories of the tools that the workflow's workers may use."""
         return {
-            name: partial(factory, self._tool_url(name)) if inspect.signature(factory).parameters else factory
+            name: partial(factory, self.tool_url(name)) if inspect.signature(factory).parameters else factory
             for name, factory in self.workflow.tools.items()
         }
 
-    def _tool_url(self, name: str) -> str:
+    def tool_url(self, name: str) -> str:
+        """Where a tool's system is; RuntimeError says how to tell."""
         try:
             return self._tool_urls[name]
         except KeyError:
@@ -236,7 +240,14 @@ class Engine:
         """A sweeper's session, to sweep stations with."""
         lookout = Lookout(self._urgent_stations, look_every_s)
         return Sweep(
-            self.url, run, clock=self.clock, tools=self.tools(), lookout=lookout, tables=self._tables, **settings
+            self.url,
+            run,
+            clock=self.clock,
+            tools=self.tools(),
+            lookout=lookout,
+            tables=self._tables,
+            chance=self._chance,
+            **settings,
         )
 
     def _urgent_stations(self, connection: psycopg.Connection) -> list[Station]:
@@ -276,19 +287,23 @@ class Engine:
         return swept
 
     def sweep(self, run: str = "sweep", *, seconds: float = SWEEP_S) -> SweepReport:
-        """One whole sweep without Dagster: dispatch, then every station in order, until nothing moves.
+        """One whole sweep without Dagster, in a session of its own."""
+        with self.open_sweep(run) as sweep:
+            return self.sweep_on(sweep, seconds=seconds)
+
+    def sweep_on(self, sweep: Sweep, *, seconds: float = SWEEP_S) -> SweepReport:
+        """Dispatch, then every station in order, until nothing moves.
 
         A database that is lost on the way is an error in the report: the next sweep goes on from the rows.
         """
         until = time.monotonic() + seconds
         report = SweepReport()
-        with self.open_sweep(run) as sweep:
-            try:
-                while time.monotonic() < until and self._sweep_once(sweep, report, until):
-                    pass
-                report.stations.extend(self.sweep_earlier(sweep, until=until))
-            except psycopg.OperationalError as error:
-                report.stations.append(Swept("dispatch", errors=[f"{type(error).__name__}: {error}"]))
+        try:
+            while time.monotonic() < until and self._sweep_once(sweep, report, until):
+                pass
+            report.stations.extend(self.sweep_earlier(sweep, until=until))
+        except psycopg.OperationalError as error:
+            report.stations.append(Swept("dispatch", errors=[f"{type(error).__name__}: {error}"]))
         return report
 
     def _sweep_once(self, sweep: Sweep, report: SweepReport, until: float) -> bool:

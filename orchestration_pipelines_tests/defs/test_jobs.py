@@ -239,6 +239,7 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
         "purge_old_runs_nightly",
         "deliver_notices_every_minute",
         "small_flow_metrics_schedule",
+        "small_integrity_schedule",
     }
 
 

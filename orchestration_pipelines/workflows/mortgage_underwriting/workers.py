@@ -11,7 +11,7 @@ from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.workflows.mortgage_underwriting import applications, expectations, notices
 from orchestration_pipelines.workflows.mortgage_underwriting.features import SOURCES
-from orchestration_pipelines.workflows.mortgage_underwriting.lender import Answer, Lender, set_up
+from orchestration_pipelines.workflows.mortgage_underwriting.lender import Answer, Lender, balanced, set_up, violations
 from orchestration_pipelines.workflows.mortgage_underwriting.outbox import Outbox, open_outbox
 from orchestration_pipelines.workflows.mortgage_underwriting.scorer import Scorer, open_scorer
 from orchestration_pipelines.workflows.mortgage_underwriting.screening import NEEDED, asked_for, loan_to_value
@@ -22,6 +22,18 @@ EXPECTATIONS: Mapping[str, Callable[[], Sequence[Expected]]] = {
     applications.SOURCE: lambda: expectations.check(applications.applications())
 }
 SHIPPED: Mapping[str, Callable[[Engine], Submitted]] = {applications.SOURCE: applications.submit}
+
+
+def ledger_balanced(engine: Engine) -> list[str]:
+    """The lender's ledger balances, and each reservation was released, committed, or committed and reversed."""
+    url = engine.tool_url("lender")
+    with engine.connect() as connection:
+        asked = "SELECT case_key FROM cases WHERE workflow = %s AND state = 'open'"
+        still_open = [key for (key,) in connection.execute(asked, (engine.workflow.name,))]
+    return [*([] if balanced(url) else ["the ledger does not balance"]), *violations(url, still_open)]
+
+
+INTEGRITY: Mapping[str, Callable[[Engine], Sequence[str]]] = {"ledger_balanced": ledger_balanced}
 
 Patches = list[dict[str, Any] | BpmnError | None]
 
