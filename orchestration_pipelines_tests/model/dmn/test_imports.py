@@ -58,6 +58,13 @@ def test_imported_elements_are_seen_under_the_name_of_the_import() -> None:
     assert read.explain("d", {"a rate": 160}).diagnostics[0].startswith("the input a rate is no tRate")
 
 
+def test_an_input_of_the_importing_model_is_not_that_of_the_imported_one() -> None:
+    """Even if they have the same name."""
+    read = over("base", data("a rate"), decision("e", literal("[a rate, base.level]"), "a rate", "urn:base#level"))
+    assert read.evaluate("e", {"a rate": 60}) == [60, None]
+    assert read.evaluate("e", {"a rate": 60, "base.a rate": 6}) == [60, "low"]
+
+
 def test_an_import_without_a_name_is_seen_directly() -> None:
     """As DMN 1.5 has it."""
     read = over("", decision("d", literal("doubled(a rate)"), "urn:base#a_rate", "knowledge:urn:base#doubled"),

@@ -60,6 +60,12 @@ def test_the_aggregations(aggregation: str, x: int, value: int | None) -> None:
     assert graded("COLLECT", rules, sum_as=aggregation).evaluate("grade", {"x": x}) == value
 
 
+def test_first_asks_the_first_alone() -> None:
+    """What the others would say, and what is wrong with it, is nobody's concern."""
+    answer = graded("FIRST", (("-", "1"), ("-", '1 + "a"'))).explain("grade", {"x": 1})
+    assert (answer.value, answer.diagnostics) == (1, ())
+
+
 def test_any_takes_rules_that_say_the_same() -> None:
     """And counts them all."""
     answer = graded("ANY", (("< 10", "1"), ("< 5", "1.0"))).explain("grade", {"x": 1})

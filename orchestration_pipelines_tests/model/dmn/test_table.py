@@ -95,7 +95,8 @@ def test_a_cell_that_asks_the_clock_is_not_remembered() -> None:
     read = model(
         data("x"), data("y"), decision("d", table(["x"], [""], [("= y", '"same"'), ("!= y", '"other"')]), "x", "y")
     )
-    assert [read.evaluate("d", {"x": 1, "y": y}) for y in (1, 2, 1)] == ["same", "other", "same"]
+    for one, other in ((1, 2), ("a", "b"), (True, False)):
+        assert [read.evaluate("d", {"x": one, "y": y}) for y in (one, other, one)] == ["same", "other", "same"]
     today = model(decision("d", table(["today()"], [""], [("today()", "now()")])))
     assert today.evaluate("d", {}) is not None
     assert today.evaluate("d", {}) != today.evaluate("d", {})
@@ -125,6 +126,30 @@ def test_numbers_that_are_not_allowed() -> None:
     """On the way of the steps."""
     read = model(data("x"), decision("d", table([column("x", allowed="[0..10]")], [""], [("-", "1")]), "x"))
     assert read.evaluate_many("d", [{"x": x} for x in (0, 10, 11, -1, Decimal("10.5"))]) == [1, 1, None, None, None]
+
+
+def test_each_column_tells_for_itself_what_it_does_not_allow() -> None:
+    """Also when another column has been told of before, with the same rules."""
+    columns = [column(name, allowed='"a"') for name in "xy"]
+    read = model(data("x"), data("y"), decision("d", table(columns, [""], [("-", "-", "1")]), "x", "y"))
+    for _ in range(2):
+        told = [read.explain("d", {"x": x, "y": y}).diagnostics[0] for x, y in (("b", "a"), ("a", "b"), ("b", "b"))]
+        assert [each.partition("allow ")[2] for each in told] == [
+            "this value of x",
+            "this value of y",
+            "this value of x, this value of y",
+        ]
+
+
+def test_a_name_that_is_not_given_is_not_one_that_is_null() -> None:
+    """One that the file declares nowhere is told about, whatever was asked before."""
+    read = model(decision("d", table(["x"], [""], [("-", "1")])))
+    assert [bool(read.explain("d", given).diagnostics) for given in ({"x": None}, {}, {"x": None}, {})] == [
+        False,
+        True,
+        False,
+        True,
+    ]
 
 
 def test_an_output_that_is_not_allowed_is_null() -> None:
