@@ -113,7 +113,7 @@ def test_the_schedule_is_a_net_below_the_sensor(engine: Engine, definitions: dg.
         assert connection.execute("SELECT outcome FROM cases WHERE id = 1").fetchone() == ("expired",)
 
 
-def test_the_backlogs_age_is_an_asset(engine: Engine, definitions: dg.Definitions) -> None:
+def test_h06_the_backlogs_age_is_an_asset(engine: Engine, definitions: dg.Definitions) -> None:
     """Oldest, percentiles and past due of each queue, as figures that Dagster plots and a table that it shows."""
     for case, old in ((1, 1), (2, 2), (3, 9)):
         _age(engine, case, datetime.now(UTC) - timedelta(hours=old), past_due=case == 3)

@@ -17,7 +17,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration_pipelines.cli import bench_decisions
-from orchestration_pipelines_tests.trials import apples, hands, kills, latency, mutants, races, speed, waiting
+from orchestration_pipelines_tests.trials import apples, hands, kills, latency, mutants, races, speed, ticks, waiting
 
 #: what a trial measured, and what it missed
 Measured = tuple[dict[str, Any], list[str]]
@@ -59,6 +59,11 @@ def _latency(small: bool) -> Measured:
     return found, latency.missed(found)
 
 
+def _ticks(small: bool) -> Measured:
+    found = ticks.measure(300 if small else 10_000)
+    return dict(found), ticks.missed(found)
+
+
 def _waiting(small: bool) -> Measured:
     with tempfile.TemporaryDirectory() as place:
         found = waiting.measure(Path(place), 3_000 if small else 200_000, 1_000)
@@ -79,6 +84,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "apples": _apples,
     "speed": _speed,
     "decisions": _decisions,
+    "ticks": _ticks,
     "waiting": _waiting,
     "races": _races,
     "hands": _hands,
