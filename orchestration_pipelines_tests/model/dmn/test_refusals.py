@@ -88,7 +88,7 @@ def test_what_other_tools_write_is_read_past() -> None:
     """Extensions, diagrams, sources of knowledge, notes, descriptions, and everything of other namespaces."""
     read = dmn.loads(
         definitions(
-            "<description>text</description><extensionElements><x/><decision/></extensionElements>",
+            "<description>text</description><extensionElements><x/><decision><rule/></decision></extensionElements>",
             '<tool:thing xmlns:tool="urn:tool"><tool:decision/></tool:thing>',
             '<knowledgeSource id="k" name="K"><authorityRequirement><requiredDecision href="#d"/>'
             "</authorityRequirement></knowledgeSource>",
