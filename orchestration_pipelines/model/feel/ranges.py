@@ -44,8 +44,6 @@ class Range:
 
 def range_between(evaluation: Evaluation, low: Any, low_closed: bool, high: Any, high_closed: bool) -> Range | None:
     """``[low..high]``; null unless both ends are there, of one type that has an order, and in order."""
-    if low is None or high is None:
-        return evaluation.fault("a range has no end that is null")
     if kind(low) != kind(high) or kind(low) not in _ORDERED:
         return evaluation.fault(f"{described(low)} and {described(high)} are no two ends of a range")
     if compare(evaluation, "<=", low, high) is not True and compare(evaluation, ">", low, high) is not False:

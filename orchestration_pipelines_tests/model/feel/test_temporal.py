@@ -122,6 +122,13 @@ def test_what_is_written_is_read_as_it_was(one: Any) -> None:
     assert lexical.read(value("string(x)", x=one)) == one
 
 
+def test_a_time_without_a_date_has_the_standard_offset_of_its_zone() -> None:
+    """In Sydney clocks are ahead in January, in Paris in July; a time of day knows neither."""
+    assert value('time("10:00:00@Australia/Sydney").time offset = duration("PT10H")') is True
+    assert agree('@"10:00:00@Europe/Paris" - @"10:00:00Z"', '@"-PT1H"')
+    assert agree('@"2020-01-15T10:00:00@Australia/Sydney" - @"2020-01-15T10:00:00Z"', '@"-PT11H"')
+
+
 def test_python_s_own_types_where_there_are_any() -> None:
     """And only where there are none, our own."""
     assert type(value('date("2020-01-01")')) is date and type(value('time("10:00:00")')) is time
