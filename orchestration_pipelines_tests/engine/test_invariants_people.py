@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -92,9 +93,9 @@ class Stage:
             world.active, [world.role], list(world.regions), self.subject)  # fmt: skip
         for skill in world.skills:
             run("INSERT INTO reviewer_skill VALUES (%s, %s, 1)", self.subject, skill)
-        skill, level, region = world.asks
+        asks = world.asks
         run("UPDATE review_task SET skill = %s, level = %s, region = %s, lane = lane_of(workflow, queue, %s, %s, %s)",
-            skill, level, region, skill, region, level)  # fmt: skip
+            *asks, asks[0], asks[2], asks[1])  # fmt: skip
         if world.requester:
             run("UPDATE review_task SET requested_by = %s", self.subject)
         if world.signed:
@@ -184,12 +185,11 @@ class Stage:
         at = self.flow.clock()
         yield "manager", lambda c: hands.reassign(c, [self.second], to=self.subject, by="max", reason="because", at=at)
         for cause in ("sla", "stuck", "absence", "least_load"):
-            yield (
-                cause,
-                lambda c, cause=cause: _only(
-                    self.second, table.hand(c, [self.second], [self.subject], cause=cause, by="system", at=at)
-                ),
-            )
+            yield cause, partial(self._given, cause)
+
+    def _given(self, cause: str, connection: psycopg.Connection) -> None:
+        handed = table.hand(connection, [self.second], [self.subject], cause=cause, by="system", at=self.flow.clock())
+        _only(self.second, handed)
 
 
 def _only(task: int, handed: list[hands.Handed]) -> None:
@@ -314,7 +314,7 @@ def test_h10_a_task_closed_elsewhere_leaves_every_list_and_the_next_is_told(flow
     task = task_of(flow, "A")
     ending: dict[str, Callable[[], object]] = {
         "decided": lambda: flow.decide("A", "bob"),
-        "expired": lambda: (flow.clock.advance(days=3), flow.engine.dispatch()),
+        "expired": lambda: _time_runs_out(flow),
         "cancelled": lambda: act(flow, casework.cancel, "A", by="max", reason="withdrawn"),
         "claimed": lambda: act(flow, hands.claim, [task], person="bob"),
     }
@@ -333,6 +333,11 @@ def test_h10_a_task_closed_elsewhere_leaves_every_list_and_the_next_is_told(flow
     with flow.engine.connect() as connection:
         pulled = connection.execute("SELECT task FROM pull('ann', %s)", (flow.clock(),)).fetchone()
     assert pulled in [(task_of(flow, "B"),), (None,)]
+
+
+def _time_runs_out(flow: Flow) -> None:
+    flow.clock.advance(days=3)
+    assert flow.engine.dispatch().fired == 2
 
 
 def test_h11_declining_is_theirs_alone(flow: Flow) -> None:

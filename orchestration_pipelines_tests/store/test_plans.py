@@ -316,3 +316,43 @@ def test_timers_that_are_not_due_are_not_read(sweeper: psycopg.Connection) -> No
     statement, parameters = recorded(sweeper, HOT["due timers"])
     early = parameters | {"now": NOW - timedelta(days=365)}
     assert _buffers(custom(sweeper, statement, early, "ANALYZE, BUFFERS, FORMAT JSON")) < 10
+
+
+_FIVE = (
+    "SELECT count(*) FROM hand((SELECT array_agg(id) FROM (SELECT id FROM review_task WHERE status = 'open' "
+    "ORDER BY lane, order_key, id LIMIT 5) t), array_fill('bob'::text, ARRAY[5]), 'least_load', 'system', '2026-03-02')"
+)
+_NO_TASK_ID = "ALTER TABLE review_task DROP CONSTRAINT review_task_pkey CASCADE"
+
+
+class Function(NamedTuple):
+    """A function of the database that must touch few pages, and the index that it cannot do without."""
+
+    asked: str
+    pages: int
+    without: str
+
+
+FUNCTIONS = {
+    "pull": Function("SELECT * FROM pull('bob', '2026-03-02')", 300, "DROP INDEX review_task_pull"),
+    "can": Function("SELECT * FROM can('bob', 'claim', 2)", 60, _NO_TASK_ID),
+    "hand": Function(_FIVE, 150 * 5, _NO_TASK_ID),
+    "a limit": Function("SELECT * FROM pull('bob', '2026-03-02')", 300, "DROP INDEX review_task_in_hand"),
+}
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_function_of_hands_touches_few_pages_and_the_test_bites(sweeper: psycopg.Connection, name: str) -> None:
+    """Whatever is planned inside: pages, counted; without its index there are many times as many."""
+    function = FUNCTIONS[name]
+    sweeper.execute("INSERT INTO reviewer (person, roles, capacity) VALUES ('bob', '{reviewer}', 5000)")
+
+    def pages() -> int:
+        with sweeper.transaction(force_rollback=True):
+            return _buffers(custom(sweeper, function.asked, None, "ANALYZE, BUFFERS, FORMAT JSON"))
+
+    pages()  # the first call also reads the catalogue, to plan
+    assert pages() < function.pages
+    sweeper.execute(function.without.encode())
+    pages()
+    assert pages() > 2 * function.pages

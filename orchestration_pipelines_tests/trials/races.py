@@ -25,6 +25,7 @@ from psycopg import sql
 
 from orchestration_pipelines.engine import hands, reviews
 from orchestration_pipelines.engine.reviews import Refused
+from orchestration_pipelines.store import reviews as reviews_table
 from orchestration_pipelines.store import schema, timers, urls
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
@@ -145,7 +146,7 @@ def _fire_without_locks() -> None:
     lock = "FOR NO KEY UPDATE OF c SKIP LOCKED"
     assert lock in timers._DUE, "timers take no lock any more: mutate what took its place"
     timers._DUE = timers._DUE.replace(lock, "")
-    replace(timers.reviews, "end_tasks", lambda *_: None)
+    replace(reviews_table, "end_tasks", lambda *_: None)
 
 
 @dataclass(frozen=True)
