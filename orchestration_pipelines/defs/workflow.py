@@ -6,6 +6,7 @@ import dagster as dg
 
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.expectations import expectation_checks
+from orchestration_pipelines.defs.fairness import fairness_check
 from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
 from orchestration_pipelines.defs.integrity import integrity_checks, integrity_schedule
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
@@ -45,6 +46,9 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         flow_day, flow = flow_assets(workflow)
         schedules.append(flow_schedule(workflow, flow_day, flow))
         assets += [fired_asset(workflow), ageing, flow_day, flow]
+        decided, alike = fairness_check(workflow)
+        assets += decided
+        checks += alike
         record, always = integrity_checks(workflow, getattr(workflow.package, "INTEGRITY", {}))
         schedules.append(integrity_schedule(workflow, always))
         assets.append(record)

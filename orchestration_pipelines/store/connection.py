@@ -11,6 +11,8 @@ from psycopg.conninfo import make_conninfo
 from orchestration_pipelines.store.arrays import register
 
 APP = "orchestration_app"
+#: reads what was withheld at intake, to hold the automation against it
+EVALUATION = "orchestration_evaluation"
 
 #: A join of 2,000 ids against a large table must stay an index walk, whatever ANALYZE says:
 #: a hash join reads the whole table and grows with it (docs/adr/0003-the-sweep.md).

@@ -17,9 +17,8 @@ import psycopg
 from orchestration_pipelines.engine import reviews
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.reviews import OpenTask, Refused
-from orchestration_pipelines.store.connection import connect
+from orchestration_pipelines.store.connection import EVALUATION, connect
 
-EVALUATION = "orchestration_evaluation"
 ASSERTED_BY = "the record"
 
 

@@ -18,3 +18,6 @@ CREATE TABLE flow_day (
 );
 GRANT SELECT, INSERT, UPDATE ON flow_day TO orchestration_app;
 GRANT SELECT ON flow_day TO orchestration_auditor;
+
+-- What a rule approved, for the one role that may hold it against what was withheld at intake.
+GRANT SELECT ON approval TO orchestration_evaluation;
