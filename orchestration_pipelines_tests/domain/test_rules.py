@@ -117,6 +117,14 @@ def test_signatures_that_differ_go_up(outcomes: list[Outcome]) -> None:
     assert joint_outcome([outcome.value for outcome in outcomes]) is expected
 
 
+@given(st.lists(st.sampled_from(list(Outcome)), min_size=1, max_size=4), st.integers(1, 5))
+def test_in_place_of_a_third_round_it_goes_up(outcomes: list[Outcome], last_round: int) -> None:
+    """Whatever the signatures of that round say; in two rounds, what they say counts."""
+    words = [outcome.value for outcome in outcomes]
+    expected = Outcome.ESCALATE if last_round > 2 else joint_outcome(words)
+    assert joint_outcome(words, last_round) is expected
+
+
 def test_no_signature_is_no_outcome() -> None:
     """Nor is a word that is none."""
     for outcomes in ([], ["maybe"], ["approve", "maybe"][::-1]):

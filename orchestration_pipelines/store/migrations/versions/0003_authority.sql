@@ -143,8 +143,7 @@ BEGIN
         WHEN p_act = 'reassign' THEN CASE
             WHEN a.person = 'system' THEN NULL
             WHEN a.person = t.requested_by THEN 'requester'
-            WHEN NOT EXISTS (SELECT FROM reviewer r WHERE r.person = a.person AND r.active
-                             AND 'manager' = ANY (r.roles)) THEN 'not_manager' END
+            WHEN NOT (manages(a.person, 'tasks')).allowed THEN 'not_manager' END
         WHEN p_act IN ('release', 'pause', 'resume') THEN CASE
             WHEN NOT t.status IN ('assigned', 'claimed') OR t.assignee <> a.person THEN 'not_theirs'
             WHEN p_act = 'release' THEN NULL
