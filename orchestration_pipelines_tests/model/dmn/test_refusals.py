@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from orchestration_pipelines.model import dmn
+from orchestration_pipelines.model.dmn.expressions import MAX_FEEL
 from orchestration_pipelines_tests.model.dmn.drawing import (
     V15,
     data,
@@ -112,3 +113,11 @@ def test_a_name_with_a_line_break_is_a_name_with_a_space() -> None:
     summed = knowledge("the\n  sum", [("a  b", "")], literal("a b"))
     read = model(summed, decision("x  y", literal("the sum(3)"), "knowledge:the\n  sum"))
     assert read.evaluate("x y", {}) == 3
+
+
+def test_more_feel_than_is_read_is_refused() -> None:
+    """At once, and not after minutes; a text that is written many times is read once."""
+    long = ['"' + chr(ord("a") + number) * 19_000 + '"' for number in range(MAX_FEEL // 19_000 + 1)]
+    with pytest.raises(dmn.DmnRefused, match="more FEEL than is read"):
+        model(*(decision(f"d{number}", literal(text)) for number, text in enumerate(long)))
+    assert model(*(decision(f"d{number}", literal(long[0])) for number in range(len(long))))
