@@ -24,6 +24,12 @@ SELECT DISTINCT clock_id FROM ours
 """
 
 
+def acts_due(connection: psycopg.Connection, now: datetime) -> set[str]:
+    """What the rungs that are due would do."""
+    rows = connection.execute("SELECT DISTINCT act FROM sla_rung WHERE status = 'armed' AND due_at <= %s", (now,))
+    return {act for (act,) in rows}
+
+
 class FiredRung(NamedTuple):
     """A rung that has just fired, on the clock of a step or (visit None) of a case."""
 

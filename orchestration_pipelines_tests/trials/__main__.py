@@ -61,7 +61,7 @@ def _latency(small: bool) -> Measured:
 
 def _ticks(small: bool) -> Measured:
     found = ticks.measure(300 if small else 10_000)
-    return dict(found), ticks.missed(found)
+    return dict(found), [] if small else ticks.missed(found)
 
 
 def _waiting(small: bool) -> Measured:
