@@ -17,7 +17,14 @@ def upgrade() -> None:
     driver = op.get_bind().connection.driver_connection
     assert driver is not None  # noqa: S101 - alembic always binds a live connection
     folder = files("orchestration_pipelines.store.migrations.versions")
-    for name in ("0003_people.sql", "0003_work.sql", "0003_clocks.sql", "0003_authority.sql", "0003_hand.sql", "0003_signing.sql"):
+    for name in (
+        "0003_people.sql",
+        "0003_work.sql",
+        "0003_clocks.sql",
+        "0003_authority.sql",
+        "0003_hand.sql",
+        "0003_signing.sql",
+    ):
         driver.execute((folder / name).read_text(encoding="utf-8"))
     driver.execute("DELETE FROM review_move")
     with driver.cursor() as cursor:
