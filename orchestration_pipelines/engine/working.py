@@ -27,6 +27,7 @@ from orchestration_pipelines.engine.verdict import (
 )
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines.model.dmn import Explanation
+from orchestration_pipelines.model.feel import storable
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive
 from orchestration_pipelines.store.records import snapshots
@@ -215,7 +216,8 @@ def decide(station: Station, chunk: Sequence[Claimed]) -> list[Verdict]:
 
 def _decided(station: Station, variables: Mapping[str, Any], answer: Explanation) -> Verdict:
     detail = encode(_told(station, answer))
-    value, approving = answer.value, station.approved_when
+    # what the next station of the same sweep sees is what a later one would read from the case
+    value, approving = storable(answer.value), station.approved_when
     if _is_unanswered(answer):
         why = "; ".join(answer.diagnostics) or "it is null"
         if station.otherwise is None:
@@ -237,7 +239,7 @@ def _told(station: Station, answer: Explanation) -> dict[str, Any]:
     """How a decision came about, for the record: its table by digest, inputs, rules; and the tables it stands on."""
     told: dict[str, Any] = {
         "table": answer.digest,
-        "inputs": answer.inputs,
+        "inputs": storable(answer.inputs),
         "rules": answer.rules,
         "diagnostics": answer.diagnostics,
     }
@@ -245,7 +247,7 @@ def _told(station: Station, answer: Explanation) -> dict[str, Any]:
         told["name"] = answer.name
     if answer.requires:
         told["asked"] = [
-            {"table": each.digest, "name": each.name, "inputs": each.inputs, "rules": each.rules}
+            {"table": each.digest, "name": each.name, "inputs": storable(each.inputs), "rules": each.rules}
             for each in _beneath(answer)
         ]
     return told

@@ -8,5 +8,6 @@ null, as the standard says, and told in the :class:`Evaluation`; only :class:`Fe
 from orchestration_pipelines.model.feel.evaluation import Evaluation, FeelLimit
 from orchestration_pipelines.model.feel.expression import Expression, compile, evaluate, unary_tests
 from orchestration_pipelines.model.feel.lexer import FeelError
+from orchestration_pipelines.model.feel.written import storable
 
-__all__ = ["Evaluation", "Expression", "FeelError", "FeelLimit", "compile", "evaluate", "unary_tests"]
+__all__ = ["Evaluation", "Expression", "FeelError", "FeelLimit", "compile", "evaluate", "storable", "unary_tests"]

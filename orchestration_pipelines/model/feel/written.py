@@ -95,3 +95,14 @@ def _key(name: str) -> str:
 def _quoted(text: str) -> str:
     escaped = text.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped}"'
+
+
+def storable(value: Any) -> Any:
+    """A value as JSON can hold it: what JSON has no kind for (a date, a duration, a range, a function) is its text."""
+    if isinstance(value, str | bool | int | Decimal) or value is None:
+        return value
+    if isinstance(value, list | tuple):
+        return [storable(item) for item in value]
+    if isinstance(value, Mapping):
+        return {name: storable(item) for name, item in value.items()}
+    return text_of(Evaluation(), value)
