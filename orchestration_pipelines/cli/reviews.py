@@ -20,6 +20,7 @@ from orchestration_pipelines.cli.session import (
 )
 from orchestration_pipelines.domain.review import Outcome
 from orchestration_pipelines.engine import reviews as table
+from orchestration_pipelines.engine import why as explanation
 
 
 @click.group()
@@ -77,6 +78,42 @@ def show(task: int, wants_json: bool) -> None:
         f"Decide with: orchestrate reviews decide {found.task} --as PERSON --seen {found.digest} "
         "--outcome approve|reject|return|escalate --rationale TEXT"
     )
+
+
+@reviews.command()
+@click.argument("task", type=NUMBER)
+@as_json
+def why(task: int, wants_json: bool) -> None:
+    """Why me, why not her: everybody's place for a task as of now, and what was kept when it was given."""
+    with connected() as connection:
+        told = explanation.why(connection, task, datetime.now(UTC))
+    if wants_json:
+        print_json(
+            {
+                "strategy": told.strategy,
+                "places": [place._asdict() for place in told.places],
+                "recorded": [each._asdict() for each in told.recorded],
+            }
+        )
+        return
+    print_rows(
+        f"task {task}, {told.strategy}",
+        ["place", "person", "why"],
+        [[p.place, p.person, p.why] for p in told.places],
+        False,
+    )
+    rows = [
+        [
+            each.at.isoformat(timespec="seconds"),
+            each.person or "back to the queue",
+            each.cause,
+            each.by,
+            ", ".join(str(candidate["person"]) for candidate in each.candidates),
+            ", ".join(f"{count} {reason}" for reason, count in each.excluded.items()),
+        ]
+        for each in told.recorded
+    ]
+    print_rows("as recorded", ["when", "who", "cause", "by", "the best", "the rest"], rows, False)
 
 
 @reviews.command()

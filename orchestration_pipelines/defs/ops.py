@@ -9,6 +9,7 @@ from orchestration_pipelines.defs.resources import RunSweep, shown
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.engine.reading import UnreadableFile, read_rows
+from orchestration_pipelines.engine.routing import Routed
 from orchestration_pipelines.engine.sweep import Swept
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.store.home import Home
@@ -185,6 +186,17 @@ def _handoffs(
     yield dg.Output({"station": station, **counts}, DONE, metadata=counts)
 
 
+def _routed(context: dg.OpExecutionContext, run: RunSweep) -> Routed:
+    """Give out what this sweep opened; never raises: whatever went wrong is told with the rest."""
+    try:
+        return run.engine.route()
+    except Exception as error:  # noqa: BLE001 - the report must be made
+        told = shown(f"{type(error).__name__}: {error}")
+        run.errors.append(f"routing: {told}")
+        context.log.error(f"routing: {told}")  # noqa: TRY400 - the message says what to do
+        return Routed()
+
+
 def report_op(workflow: Workflow) -> dg.OpDefinition:
     """The run's end: what was done, and a failed run where something broke."""
 
@@ -196,10 +208,11 @@ def report_op(workflow: Workflow) -> dg.OpDefinition:
     )
     def report(context: dg.OpExecutionContext, done: list[Any]) -> dict[str, Any]:
         run: RunSweep = getattr(context.resources, _SWEEP)
-        tally = run.tally
+        tally, routed = run.tally, _routed(context, run)
         counts = {
             **{f"closed as {outcome}": count for outcome, count in tally.closed.items()},
             "visits completed": sum(tally.completed.values()),
+            "tasks given to people": routed.assigned + routed.handed_on,
             "dead letters": sum(tally.dead.values()),
             "incidents": sum(tally.stuck.values()),
         }

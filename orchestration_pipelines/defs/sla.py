@@ -19,6 +19,8 @@ _WATCHES_S = 5.0
 _EVERY_S = 4
 #: a due row that another tick has in its hands is looked at again after this
 _AGAIN_S = 0.2
+#: how many tasks a round of the sensor gives out; runs give out the rest
+_ROUTED_AT_ONCE = 1_000
 #: what has been due for so long the sensor did not fire: the schedule sees to it
 OVERLOOKED = timedelta(seconds=30)
 
@@ -45,10 +47,12 @@ def sla_timer_sensor(workflow: Workflow) -> dg.SensorDefinition:
         description="Fires what is due: timers, reminders, reassignments, escalations. Rows only: no worker, no mail.",
     )
     def sensor(_context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
-        fired = _watch(engine_of(engines, workflow))
-        if not fired.anything:
+        engine = engine_of(engines, workflow)
+        fired, routed = _watch(engine), engine.route(_ROUTED_AT_ONCE)
+        given = routed.assigned + routed.handed_on + routed.given_back
+        if not fired.anything and not given:
             return dg.SkipReason("nothing is due")
-        event = dg.AssetMaterialization(asset_key=asset.key, metadata=_counts(fired))
+        event = dg.AssetMaterialization(asset_key=asset.key, metadata={**_counts(fired), "changed hands": given})
         return dg.SensorResult(skip_reason="fired what was due: see the asset", asset_events=[event])
 
     return sensor

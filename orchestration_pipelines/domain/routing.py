@@ -123,7 +123,7 @@ class Plan:
             return Choice(task.task, None, 0, (), {QUEUE_FULL: 1})
         if self._station_room.get(task.element, 1) <= 0:
             return Choice(task.task, None, 0, (), {STATION_FULL: 1})
-        best, barred = self._best(lane, task)
+        best, barred = self._best(lane, task, BEST)
         excluded = Counter(lane.unfit)
         excluded.update(barred.values())
         excluded[AT_CAPACITY] += self._full[lane.id]
@@ -134,7 +134,12 @@ class Plan:
         chosen = best[0].person
         return Choice(task.task, chosen, self._take(lane, task, chosen), best, told)
 
-    def _best(self, lane: Lane, task: Waiting) -> tuple[tuple[Candidate, ...], dict[str, str]]:
+    def candidates(self, task: Waiting) -> tuple[Candidate, ...]:
+        """Everybody who could be given a task now, in order; it is given to nobody."""
+        lane = self._lanes[task.lane]
+        return self._best(lane, task, len(lane.fit))[0]
+
+    def _best(self, lane: Lane, task: Waiting, most: int) -> tuple[tuple[Candidate, ...], dict[str, str]]:
         """The first few in order who have room and are not barred; and who with room is barred, by the reason."""
         order = self._order(lane)
         barred = {
@@ -144,7 +149,7 @@ class Plan:
         }
         best: list[Candidate] = []
         index = 0
-        while index < len(order) and len(best) < BEST:
+        while index < len(order) and len(best) < most:
             rank = order[index]
             person = rank[2]
             hand = self._hands[person]

@@ -13,9 +13,10 @@ from typing import Any
 
 import psycopg
 
-from orchestration_pipelines.engine import intake, releases, versions
+from orchestration_pipelines.engine import intake, releases, routing, versions
 from orchestration_pipelines.engine.lookout import EVERY_S, Lookout
 from orchestration_pipelines.engine.order import sweeping_order
+from orchestration_pipelines.engine.routing import Routed
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Swept
 from orchestration_pipelines.engine.tables import ActiveTables, in_force
@@ -171,7 +172,7 @@ class Engine:
             found.fired = self.tick().timers
             found.woken = tokens.wake_due(connection, self.clock())
             urgent = self.clock() - URGENT
-            waiting = self._claimable(connection)
+            waiting = self.waiting(connection)
             found.stations = {element: first <= urgent for element, first in waiting.items()}
             found.earlier = bool(released.ready_ids(connection, self.workflow.name, version))
         return found
@@ -209,6 +210,10 @@ class Engine:
                 return self._unserved(connection, now)
         return None
 
+    def waiting(self, connection: psycopg.Connection) -> dict[str, datetime]:
+        """The stations of the current version where a token can be claimed: to the first's place in the order."""
+        return self._claimable(connection)
+
     def _claimable(self, connection: psycopg.Connection, until: datetime | str = "infinity") -> dict[str, datetime]:
         return tokens.claimable(connection, self.workflow.name, self.version, self.order, until)
 
@@ -220,6 +225,11 @@ class Engine:
         """Which of these runs, that count as started since then, have no process any more."""
         with self.connect() as connection:
             return dead_runs(connection, started)
+
+    def route(self, at_most: int = routing.AT_ONCE) -> Routed:
+        """Give out the open tasks of the queues that do so, and what absent people have left behind."""
+        with self.connect() as connection:
+            return routing.route(connection, self.workflow.name, self.clock(), at_most)
 
     def tick(self) -> Ticked:
         """Do what is due by now, in every workflow of the database: see :mod:`~orchestration_pipelines.engine.tick`."""
@@ -287,33 +297,34 @@ class Engine:
         return swept
 
     def sweep(self, run: str = "sweep", *, seconds: float = SWEEP_S) -> SweepReport:
-        """One whole sweep without Dagster, in a session of its own."""
-        with self.open_sweep(run) as sweep:
-            return self.sweep_on(sweep, seconds=seconds)
-
-    def sweep_on(self, sweep: Sweep, *, seconds: float = SWEEP_S) -> SweepReport:
-        """Dispatch, then every station in order, until nothing moves.
+        """One whole sweep without Dagster: dispatch, then every station in order, until nothing moves.
 
         A database that is lost on the way is an error in the report: the next sweep goes on from the rows.
         """
         until = time.monotonic() + seconds
         report = SweepReport()
-        try:
-            while time.monotonic() < until and self._sweep_once(sweep, report, until):
-                pass
-            report.stations.extend(self.sweep_earlier(sweep, until=until))
-        except psycopg.OperationalError as error:
-            report.stations.append(Swept("dispatch", errors=[f"{type(error).__name__}: {error}"]))
+        with self.open_sweep(run) as sweep:
+            try:
+                while time.monotonic() < until and self._sweep_once(sweep, report, until):
+                    pass
+                report.stations.extend(self.sweep_earlier(sweep, until=until))
+                self.route()
+            except psycopg.OperationalError as error:
+                report.stations.append(Swept("dispatch", errors=[f"{type(error).__name__}: {error}"]))
         return report
 
     def _sweep_once(self, sweep: Sweep, report: SweepReport, until: float) -> bool:
         """Dispatch and sweep each station where work is; whether anything moved."""
-        waiting = self.dispatch().stations
-        moved = 0
+        once = self.sweep_where(sweep, self.dispatch().stations, until=until)
+        report.stations.extend(once)
+        return any(swept.tally.moved for swept in once)
+
+    def sweep_where(self, sweep: Sweep, waiting: Iterable[str], *, until: float) -> list[Swept]:
+        """Sweep the stations where work waits, and those to which it is handed on, once and in order."""
+        wanted, report = set(waiting), list[Swept]()
         for element in self.order:
-            if element in waiting:
+            if element in wanted:
                 for swept in self.sweep_station(sweep, element, until=until):
-                    report.stations.append(swept)
-                    moved += swept.tally.moved
-                    waiting.update(dict.fromkeys(swept.tally.handed, False))
-        return moved > 0
+                    report.append(swept)
+                    wanted.update(swept.tally.handed)
+        return report

@@ -17,6 +17,8 @@ from orchestration_pipelines.store import hands
 from orchestration_pipelines.store import routing as table
 from orchestration_pipelines.store.hands import Handed
 
+#: how many tasks one run gives out
+AT_ONCE = 100_000
 #: how many tasks change hands in one transaction: their cases are locked meanwhile
 CHUNK = 5_000
 #: somebody may be at work on the same tasks: what was refused is planned again, on what has become of it
@@ -33,7 +35,7 @@ class Routed:
     refused: int = 0  #: by the one point of authority; the next run plans them anew
 
 
-def route(connection: psycopg.Connection, workflow: str, now: datetime) -> Routed:
+def route(connection: psycopg.Connection, workflow: str, now: datetime, at_most: int = AT_ONCE) -> Routed:
     """Assign the open tasks of every queue that gives its tasks out; a second run at the same time does nothing.
 
     First in first out within a class. Each assignment keeps its best candidates, and how many others and why not.
@@ -41,7 +43,7 @@ def route(connection: psycopg.Connection, workflow: str, now: datetime) -> Route
     routed = Routed()
     _relieve(connection, workflow, now, routed)
     for _ in range(ATTEMPTS):
-        refused = _assign(connection, workflow, now, routed)
+        refused = _assign(connection, workflow, now, routed, at_most - routed.assigned)
         if not refused:
             return routed
     routed.refused = refused
@@ -75,7 +77,7 @@ def _not_by(task: Waiting, holder: str | None) -> Waiting:
     return task if holder is None else task._replace(barred={**task.barred, holder: "has_it"})
 
 
-def _assign(connection: psycopg.Connection, workflow: str, now: datetime, routed: Routed) -> int:
+def _assign(connection: psycopg.Connection, workflow: str, now: datetime, routed: Routed, at_most: int) -> int:
     """One pass over what is open; returns how many of the planned ones were refused."""
     refused = 0
     lanes = table.lanes(connection, workflow, now)
@@ -92,7 +94,7 @@ def _assign(connection: psycopg.Connection, workflow: str, now: datetime, routed
     strategies = {lane.id: lane.strategy for lane in lanes}
     tasks = table.waiting(connection, [lane.id for lane in lanes if lane.fit], plan.has_room)
     chosen = ((task, choice) for task in tasks if (choice := plan.give(task)).person is not None)
-    for chunk in _chunks(chosen, CHUNK):
+    for chunk in _chunks(islice(chosen, at_most), CHUNK):
         with connection.transaction():
             if not table.lock(connection, workflow):
                 return 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from typing import Any, NamedTuple
 
 import psycopg
 
+from orchestration_pipelines.domain.canonical import decode
 from orchestration_pipelines.domain.policy import Strategy
 from orchestration_pipelines.domain.routing import Hands, Lane, Waiting
 
@@ -166,7 +168,7 @@ WHERE t.ended_at IS NULL AND q.role <> 'requester' ORDER BY t.order_key, t.id
 def named(connection: psycopg.Connection, tasks: Sequence[int]) -> list[Waiting]:
     """Tasks that have not ended, in their order, whoever has them."""
     return [
-        Waiting(*row[:5], dict(zip(row[5] or (), row[6] or (), strict=True)))
+        Waiting._make((*row[:5], dict(zip(row[5] or (), row[6] or (), strict=True))))
         for row in connection.execute(_NAMED, (list(tasks),))
     ]
 
@@ -174,6 +176,38 @@ def named(connection: psycopg.Connection, tasks: Sequence[int]) -> list[Waiting]
 def workflows_of(connection: psycopg.Connection, lanes: Sequence[int]) -> dict[int, str]:
     """Lane to workflow."""
     return dict(connection.execute("SELECT id, workflow FROM work_lane WHERE id = ANY (%s)", (list(lanes),)).fetchall())
+
+
+class Recorded(NamedTuple):
+    """An assignment as it was kept."""
+
+    at: datetime
+    person: str | None  #: None: back to the queue
+    from_person: str | None
+    cause: str
+    by: str
+    candidates: Sequence[Mapping[str, Any]]
+    excluded: Mapping[str, int]
+
+
+def assignments(connection: psycopg.Connection, task: int) -> list[Recorded]:
+    """Who has had a task and why, the latest first."""
+    rows = connection.execute(
+        "SELECT at, person, from_person, cause, by, candidates, excluded FROM assignment WHERE task_id = %s "
+        "ORDER BY id DESC",
+        (task,),
+    )
+    return [Recorded._make((*row[:5], decode(row[5]), decode(row[6]))) for row in rows]
+
+
+def verdicts(connection: psycopg.Connection, task: int, at: datetime) -> list[tuple[str, bool, str]]:
+    """Everybody who is active, whether they may be given a task at an instant, and the rule that says so."""
+    return connection.execute(
+        "SELECT c.person, c.allowed, c.rule FROM (SELECT array_agg(person ORDER BY person) AS people FROM reviewer "
+        "WHERE active) r, can_many(r.people, 'assign', array_fill(%(task)s::bigint, ARRAY[cardinality(r.people)]), "
+        "%(at)s) c ORDER BY c.no",
+        {"task": task, "at": at},
+    ).fetchall()
 
 
 _LEFT_BEHIND = """
