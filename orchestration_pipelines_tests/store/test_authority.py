@@ -26,6 +26,9 @@ CHANGES = {
         "DELETE FROM review_decision",
         "TRUNCATE review_decision",
     ),
+    "assignment": ("UPDATE assignment SET person = 'bob'", "DELETE FROM assignment", "TRUNCATE assignment"),
+    "decline": ("UPDATE decline SET reason = ''", "DELETE FROM decline", "TRUNCATE decline"),
+    "work_policy": ("UPDATE work_policy SET reason = 'changed'", "DELETE FROM work_policy", "TRUNCATE work_policy"),
 }
 _DECIDE = (
     "INSERT INTO review_decision (task_id, outcome, rationale, digest) "
