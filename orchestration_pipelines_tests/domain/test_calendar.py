@@ -205,17 +205,17 @@ def test_between_a_closing_and_the_next_opening_no_time_passes(calendar: Busines
 
 #: the nights that matter, in the zones above: the clocks go forward, back, by half an hour; a leap day
 NIGHTS_THAT_MATTER = [
-    datetime(*night, tzinfo=UTC)
+    datetime.fromisoformat(night).replace(tzinfo=UTC)
     for night in (
-        (2026, 3, 28, 20),
-        (2026, 10, 24, 20),
-        (2026, 3, 8),
-        (2026, 11, 1),
-        (2026, 4, 4, 10),
-        (2026, 10, 3, 10),
+        "2026-03-28T20:00",
+        "2026-10-24T20:00",
+        "2026-03-08T00:00",
+        "2026-11-01T00:00",
+        "2026-04-04T10:00",
+        "2026-10-03T10:00",
+        "2028-02-28T20:00",
     )
 ]
-NIGHTS_THAT_MATTER.append(datetime(2028, 2, 28, 20, tzinfo=UTC))
 
 
 @settings(max_examples=40)
