@@ -169,9 +169,12 @@ def calendars(draw: st.DrawFn) -> BusinessCalendar:
 
 
 instants = st.datetimes(datetime(2026, 3, 1), datetime(2028, 3, 31), timezones=st.just(UTC))  # noqa: DTZ001 - a bound
-amounts = st.timedeltas(timedelta(0), timedelta(days=40))
+amounts = st.timedeltas(timedelta(0), timedelta(days=8))
+#: a calendar of minutes a week is laid out over decades: on a busy machine that takes its time
+patient = settings(deadline=None)
 
 
+@patient
 @given(calendars(), instants, amounts, amounts)
 def test_due_and_elapsed_are_each_others_inverse_and_due_is_monotone(
     calendar: BusinessCalendar, start: datetime, business: timedelta, more: timedelta
@@ -186,6 +189,7 @@ def test_due_and_elapsed_are_each_others_inverse_and_due_is_monotone(
         assert calendar.due(due, more) == calendar.due(start, business + more)
 
 
+@patient
 @given(calendars(), instants, instants, instants)
 def test_elapsed_is_additive(calendar: BusinessCalendar, one: datetime, two: datetime, three: datetime) -> None:
     """Whatever the order: what lies between two instants is the sum over a third."""
@@ -193,6 +197,7 @@ def test_elapsed_is_additive(calendar: BusinessCalendar, one: datetime, two: dat
     assert timedelta(0) <= calendar.elapsed(min(one, two), max(one, two)) <= abs(two - one)
 
 
+@patient
 @given(calendars(), instants)
 def test_between_a_closing_and_the_next_opening_no_time_passes(calendar: BusinessCalendar, now: datetime) -> None:
     """They lie around the instant, and are as near as they can be."""
@@ -218,7 +223,7 @@ NIGHTS_THAT_MATTER = [
 ]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, deadline=None)
 @given(calendars(), st.sampled_from(NIGHTS_THAT_MATTER), st.integers(0, 1800), st.integers(1, 1200))
 def test_business_time_agrees_with_looking_at_the_wall_clock_every_minute(
     calendar: BusinessCalendar, night: datetime, offset: int, minutes: int

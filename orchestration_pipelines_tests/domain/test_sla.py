@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_pipelines.domain.calendar import BusinessCalendar, Hours
@@ -59,6 +59,7 @@ def test_a_clock_paused_past_its_time_is_due_at_once_when_it_resumes() -> None:
 seconds = st.integers(0, 400_000)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 500_000), st.lists(st.tuples(seconds, seconds), max_size=6), st.integers(1, 500_000))
 def test_whatever_the_pauses_the_business_time_that_ran_is_the_budget(
     budget_s: int, spells: list[tuple[int, int]], after_s: int
