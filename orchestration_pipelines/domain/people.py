@@ -49,6 +49,10 @@ class Person:
     address: str | None = None  #: where notifications go
     shifts: tuple[Shift, ...] = ()  #: none said: never off shift
 
+    def fits(self, role: str, skill: str | None) -> bool:
+        """Whether somebody described so can do work of a role and a skill. Whether they may, the database says."""
+        return role in self.roles and (skill is None or not self.skills or skill in self.skills)
+
 
 @dataclass(frozen=True)
 class Team:

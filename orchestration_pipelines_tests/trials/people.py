@@ -32,7 +32,8 @@ def _return_some(engine: Engine) -> int:
     with engine.connect() as connection:
         for task in reviews.open_tasks(connection, engine.workflow.name):
             if task.element == "human_review" and task.signature == "1 of 1" and _is_doubted(task):
-                able = [name for name, person in sorted(engine.workflow.reviewers.items()) if task.role in person.roles]
+                reviewers = sorted(engine.workflow.reviewers.items())
+                able = [name for name, person in reviewers if person.fits(task.role, task.skill)]
                 reviews.decide(
                     connection,
                     task.task,

@@ -109,8 +109,9 @@ def _decide(connection: psycopg.Connection, engine: Engine, task: OpenTask, appr
 
 
 def _reviewer(engine: Engine, task: OpenTask) -> str:
-    """One of the reviewers with the queue's role: another for each signature, the work shared out by key."""
-    able = [name for name, person in sorted(engine.workflow.reviewers.items()) if task.role in person.roles]
+    """One of the reviewers with the queue's role and the skill: another for each signature, shared out by key."""
+    reviewers = sorted(engine.workflow.reviewers.items())
+    able = [name for name, person in reviewers if person.fits(task.role, task.skill)]
     signature = int(str(task.signature).split(" ")[0])
     return able[(sha256(task.case_key.encode()).digest()[0] + signature) % len(able)]
 
