@@ -26,6 +26,7 @@ from orchestration_pipelines.cli.policy import policy
 from orchestration_pipelines.cli.purge import purge
 from orchestration_pipelines.cli.report import report
 from orchestration_pipelines.cli.reviews import answer, reviews
+from orchestration_pipelines.cli.simulate import simulate
 from orchestration_pipelines.cli.submit import submit, sweep
 from orchestration_pipelines.cli.up import down, up
 from orchestration_pipelines.domain.intake import BadColumns
@@ -92,6 +93,7 @@ for verb in (
     restore,
     resume,
     reviews,
+    simulate,
     submit,
     sweep,
     up,

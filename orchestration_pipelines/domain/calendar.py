@@ -118,6 +118,17 @@ class BusinessCalendar:
             number -= 1
         raise ValueError(f"the calendar was never open before {at.isoformat()}")
 
+    def next_closing(self, at: datetime) -> datetime | None:
+        """Until when business time runs that runs at ``at``; None where it does not.
+
+        Hours that go on over New Year's midnight close there for a moment, and open again.
+        """
+        instant, year = _micros(at), self._year(self._local_year(at))
+        begun = bisect_right(year.opens, instant)
+        if begun == 0 or year.closes[begun - 1] <= instant:
+            return None
+        return _instant(year.closes[begun - 1])
+
     def _local_year(self, at: datetime) -> int:
         return at.astimezone(ZoneInfo(self.zone)).year
 

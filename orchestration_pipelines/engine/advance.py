@@ -8,6 +8,7 @@ nothing. If the transaction fails for another reason, the caller halves the chun
 
 from __future__ import annotations
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -49,6 +50,7 @@ class Advance:
     holder: int
     carrier: Carrier | None  #: None: nothing is carried on
     lease_s: float
+    chance: random.Random = field(default_factory=random.Random)  #: of the waits between attempts
 
     def write(self, trips: Sequence[Trip], started_at: datetime, now: datetime) -> Advanced:
         """Write what the trips say of those tokens that are still ours. One transaction."""
@@ -72,7 +74,7 @@ class Advance:
         """The cases first, then their tokens, then what is only added; a statement for each table."""
         connection, workflow = self.connection, self.station.workflow
         carries = self.carrier.carries if self.carrier is not None else _never
-        gathered = Gathered(self.holder, self.station.version, started_at, now, carries)
+        gathered = Gathered(self.holder, self.station.version, started_at, now, carries, self.chance)
         for trip in trips:
             gathered.add(trip)
         carried = self._carried(gathered, len(trips))

@@ -34,7 +34,13 @@ class Gathered:
     """What the trips of a chunk change."""
 
     def __init__(
-        self, holder: int, version: int, started_at: datetime, now: datetime, carries: Callable[[Station, str], bool]
+        self,
+        holder: int,
+        version: int,
+        started_at: datetime,
+        now: datetime,
+        carries: Callable[[Station, str], bool],
+        chance: random.Random,
     ) -> None:
         self.tally = Tally()
         self.moves: list[TokenMove] = []
@@ -62,7 +68,7 @@ class Gathered:
         self._when = instant(started_at) + instant(now) + int8(holder)
         self._at = now.isoformat()
         self._entered = instant(now)[4:]
-        self._chance = random.Random()  # noqa: S311 - jitter, not a secret
+        self._chance = chance
         self._salts = memoryview(b"")
         self._named: dict[tuple[str, str], bytes] = {}
         self._shapes: dict[tuple[str, str, str | None, _Said, bool], bytes] = {}

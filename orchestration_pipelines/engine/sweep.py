@@ -6,6 +6,7 @@ would, by ``FOR UPDATE SKIP LOCKED``.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -75,13 +76,14 @@ class Sweep:
         tools: Mapping[str, Callable[[], Any]],
         lookout: Lookout,
         tables: ActiveTables,
+        chance: random.Random,
         chunk: int = CHUNK,
         lanes: int = LANES,
         lease_s: float = LEASE_S,
     ) -> None:
         self._session = SweeperSession(url, run)
         self._url, self._clock, self._lookout = url, clock, lookout
-        self._tables = tables
+        self._tables, self._chance = tables, chance
         self._chunk, self._lease_s = chunk, lease_s
         self._lanes = [_Lane(url, tools) for _ in range(lanes)]
 
@@ -195,7 +197,7 @@ class Sweep:
         if station.element.kind is Kind.USER:
             reached("decided")
         writing = time.monotonic()
-        advance = Advance(lane.connection, station, self.holder, carrier, self._lease_s)
+        advance = Advance(lane.connection, station, self.holder, carrier, self._lease_s, self._chance)
         for advanced in self._advance(advance, trips, started_at):
             advanced.tally.spend(seconds)
             advanced.tally.spend({station.id: time.monotonic() - writing})

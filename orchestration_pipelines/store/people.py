@@ -224,3 +224,9 @@ def retire(connection: psycopg.Connection, person: str) -> bool:
 def rename(connection: psycopg.Connection, person: str, title: str) -> bool:
     """What somebody is called; False if there is no such person."""
     return connection.execute("UPDATE reviewer SET title = %s WHERE person = %s", (title, person)).rowcount > 0
+
+
+def teams(connection: psycopg.Connection) -> dict[str, Team]:
+    """Every team, with who leads it."""
+    rows = connection.execute("SELECT name, title, lead FROM team ORDER BY name")
+    return {row[0]: Team(*row) for row in rows}

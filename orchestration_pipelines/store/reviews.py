@@ -46,6 +46,7 @@ JOIN lanes l ON l.queue = n.queue AND l.level = n.level AND l.skill IS NOT DISTI
 JOIN cases c ON c.id = n.case_id
 LEFT JOIN class_weight w ON w.workflow = %(workflow)s AND w.priority = n.priority,
 generate_series(1, n.signatures) AS s
+ORDER BY n.case_id, s
 """
 
 

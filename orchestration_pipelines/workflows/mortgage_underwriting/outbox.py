@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from orchestration_pipelines.store.home import Home
 
@@ -43,3 +45,10 @@ class Outbox:
 def open_outbox() -> Outbox:
     """The outbox of this home."""
     return Outbox(Home.from_environment().outbox)
+
+
+def scrap_outbox() -> Outbox:
+    """One that is gone when the process ends: for a simulation."""
+    folder = TemporaryDirectory(prefix="orchestrate-outbox-")
+    atexit.register(folder.cleanup)
+    return Outbox(Path(folder.name))

@@ -12,12 +12,13 @@ from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.workflows.mortgage_underwriting import applications, expectations, notices
 from orchestration_pipelines.workflows.mortgage_underwriting.features import SOURCES
 from orchestration_pipelines.workflows.mortgage_underwriting.lender import Answer, Lender, balanced, set_up, violations
-from orchestration_pipelines.workflows.mortgage_underwriting.outbox import Outbox, open_outbox
+from orchestration_pipelines.workflows.mortgage_underwriting.outbox import Outbox, open_outbox, scrap_outbox
 from orchestration_pipelines.workflows.mortgage_underwriting.scorer import Scorer, open_scorer
 from orchestration_pipelines.workflows.mortgage_underwriting.screening import NEEDED, asked_for, loan_to_value
 
 TOOLS: Mapping[str, Callable[..., Any]] = {"lender": Lender, "scorer": open_scorer, "outbox": open_outbox}
 TOOL_SETUP = {"lender": set_up}
+SIMULATED: Mapping[str, Callable[..., Any]] = {"outbox": scrap_outbox}
 EXPECTATIONS: Mapping[str, Callable[[], Sequence[Expected]]] = {
     applications.SOURCE: lambda: expectations.check(applications.applications())
 }
