@@ -14,7 +14,8 @@ from orchestration_pipelines.store import integrity
 
 #: what a workflow adds of its own: ``INTEGRITY = {"name": function(engine) -> what is wrong}`` in workers.py
 Own = Mapping[str, Callable[[Engine], Sequence[str]]]
-Broken = Sequence[tuple[str, str]]
+#: (case, what is wrong): the number of a case, since Dagster's pages have no sign-in
+Broken = Sequence[tuple[int | None, str]]
 
 
 def integrity_checks(workflow: Workflow, own: Own) -> tuple[dg.AssetSpec, list[dg.AssetChecksDefinition]]:
@@ -36,7 +37,7 @@ def integrity_checks(workflow: Workflow, own: Own) -> tuple[dg.AssetSpec, list[d
         return found
 
     def by_own(ask: Callable[[Engine], Sequence[str]]) -> Callable[[], Broken]:
-        return lambda: [("", wrong) for wrong in ask(engine_of(engines, workflow))]
+        return lambda: [(None, wrong) for wrong in ask(engine_of(engines, workflow))]
 
     def of(rule: str) -> Callable[[psycopg.Connection, datetime], Broken]:
         return lambda connection, now: integrity.broken(connection, rule, workflow.name, now)
