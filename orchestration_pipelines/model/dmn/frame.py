@@ -115,7 +115,7 @@ class Frame:
             seen.update(zip((parameter.name for parameter in element.parameters), arguments, strict=True))
             return fitting(element.logic.value(seen, self._run), element.result, element.name, self._run)
 
-        return Defined(element.name, element.parameters, called, cost=_CALL, frames=_FRAMES)
+        return Defined(element.name, element.parameters, called, element.result, cost=_CALL, frames=_FRAMES)
 
     def _service(self, service: Service) -> Function:
         def called(_: Evaluation, arguments: Sequence[Any]) -> Any:
@@ -131,7 +131,7 @@ class Frame:
             for element in map(self.element, service.inputs)
             if isinstance(element, InputData | Decision)
         )
-        return Defined(service.name, parameters, called, cost=2 * _CALL, frames=2 * _FRAMES)
+        return Defined(service.name, parameters, called, service.result, cost=2 * _CALL, frames=2 * _FRAMES)
 
 
 def evaluated(model: Model, inputs: Mapping[str, Any], run: Run, own: str) -> Any:

@@ -32,6 +32,10 @@ class Function(ABC):
         """What it takes and gives, as far as it is known."""
         return FunctionType((ANY,) * len(self.parameters), ANY)
 
+    def fits(self, wanted: FunctionType) -> bool:
+        """Whether it can stand where a function of this type is wanted."""
+        return wanted.admits(self.type)
+
     @abstractmethod
     def call(self, evaluation: Evaluation, positional: Sequence[Any]) -> Any:
         """The value for arguments in order."""

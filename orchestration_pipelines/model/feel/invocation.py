@@ -9,6 +9,7 @@ from orchestration_pipelines.model.feel import nodes
 from orchestration_pipelines.model.feel.builtins import BUILTINS
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.function import Defined, Function, Parameter
+from orchestration_pipelines.model.feel.inference import inferred
 from orchestration_pipelines.model.feel.nodes import Node
 from orchestration_pipelines.model.feel.place import Frame, Place, Rule
 from orchestration_pipelines.model.feel.scope import Compiled, Scope
@@ -83,6 +84,7 @@ def _definition(node: nodes.Definition, place: Place) -> Compiled:
     typed = tuple(Parameter(parameter.name, parameter.type) for parameter in node.parameters)
     if node.external:
         return lambda _: Defined(name, typed, _external(name))
+    result = inferred(node.body, {parameter.name: parameter.type for parameter in typed})
     depth, before, place.depth = place.depth, place.size, 0
     names = [parameter.name for parameter in node.parameters]
     with place.inside(Frame(names)):
@@ -95,7 +97,7 @@ def _definition(node: nodes.Definition, place: Place) -> Compiled:
             inner.evaluation = evaluation
             return body(inner)
 
-        return Defined(name, typed, called, cost=cost)
+        return Defined(name, typed, called, result, cost=cost)
 
     return defined
 

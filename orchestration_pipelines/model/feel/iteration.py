@@ -191,9 +191,9 @@ def _picked(value: Any, index: Decimal | int, evaluation: Evaluation) -> Any:
     if value is None:
         return None
     items = value if isinstance(value, list) else [value]
-    if not is_whole(index) or index == 0:
-        return evaluation.fault(f"a list has no item number {index}; the first is 1, the last is -1")
     whole = int(index)
+    if not whole:
+        return evaluation.fault(f"a list has no item number {index}; the first is 1, the last is -1")
     if abs(whole) > len(items):
         return evaluation.fault(f"a list of {len(items)} has no item number {index}")
     return items[whole - 1 if whole > 0 else whole]

@@ -11,7 +11,7 @@ from orchestration_pipelines.model.feel import nodes
 from orchestration_pipelines.model.feel.nodes import Node
 from orchestration_pipelines.model.feel.place import Place, Rule
 from orchestration_pipelines.model.feel.scope import Compiled, Scope
-from orchestration_pipelines.model.feel.types import described, instance_of
+from orchestration_pipelines.model.feel.types import DAYS, YEARS, described, instance_of, kind
 from orchestration_pipelines.model.feel.values import arithmetic, both, compare, equal
 
 #: what compares two numbers, or two texts, as FEEL does
@@ -141,11 +141,12 @@ def _negation(node: nodes.Negation, place: Place) -> Compiled:
     if (known := constant(node)) is not None:
         return known
     operand = place.compiled(node.operand)
-    zero = Decimal(0)
+    zero, minus = Decimal(0), Decimal(-1)
 
     def negative(scope: Scope) -> Any:
         value = operand(scope)
-        # a duration has no negative here: -e is 0 - e (table 62)
+        if kind(value) in (DAYS, YEARS):
+            return arithmetic(scope.evaluation, "*", value, minus)
         return arithmetic(scope.evaluation, "-", zero, value)
 
     return negative

@@ -189,17 +189,17 @@ class FunctionType(Type):
 
     def conforms(self, value: Any, evaluation: Evaluation) -> bool:
         """A function that takes these and gives that."""
-        return value is None or (kind(value) == FUNCTION and self.admits(value.type))
+        return value is None or (kind(value) == FUNCTION and bool(value.fits(self)))
 
     def admits(self, other: Type) -> bool:
-        """Functions of as many parameters, each as wide or wider, with a result as narrow or narrower."""
+        """Functions of as many parameters, each as wide or wider, with a result as narrow or narrower, or unknown."""
         if isinstance(other, Null):
             return True
         return (
             isinstance(other, FunctionType)
             and len(self.parameters) == len(other.parameters)
             and all(theirs.admits(ours) for ours, theirs in zip(self.parameters, other.parameters, strict=True))
-            and self.result.admits(other.result)
+            and (other.result == ANY or self.result.admits(other.result))
         )
 
     def __str__(self) -> str:

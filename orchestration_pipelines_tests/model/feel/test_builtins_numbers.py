@@ -75,6 +75,9 @@ _ROUNDINGS = ("floor", "ceiling", "decimal", "round up", "round down", "round ha
         ("even(5)", "false"),
         ("even(-2)", "true"),
         ("even(0)", "true"),
+        ("odd(1.5)", "false"),
+        ("even(0.1)", "false"),
+        ("decimal(1 / 3, 2.5)", "0.33"),
         ("even(10 ** 6000)", "true"),
         ("2 ** 10", "1024"),
         ("2 ** -1", "0.5"),
@@ -93,8 +96,8 @@ def test_the_examples_of_the_standard(left: str, right: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "decimal(1, 6177)", "decimal(1, -6112)", "decimal(1, 0.5)", 'decimal("1", 1)', "decimal(1)", "floor(true)",
-        'ceiling("1")', "modulo(1, 0)", "sqrt(-1)", "log(0)", "log(-1)", "exp(100000)", "odd(1.5)", "even(0.1)",
+        "decimal(1, 6177)", "decimal(1, -6112)", 'decimal("1", 1)', "decimal(1)", "floor(true)",
+        'ceiling("1")', "modulo(1, 0)", "sqrt(-1)", "log(0)", "log(-1)", "exp(100000)",
         "1 / 0", "0 ** -1", "(-8) ** (1/3)", "10 ** 6144 * 10", "10 ** 7000", "2 ** 1000000000", "1 - true",
         "abs([1, 2])",
     ],

@@ -69,7 +69,7 @@ def test_iterations(text: str, value: Any) -> None:
         ("[1, 2, 3][count([1, 2])]", 2),
         ("[1, 2, 3][0]", None),
         ("[1, 2, 3][4]", None),
-        ("[1, 2, 3][1.5]", None),
+        ("[1, 2, 3][1.5]", 1),
         ("[][1]", None),
         ("[][x]", None),
         ("[][item > 1]", []),

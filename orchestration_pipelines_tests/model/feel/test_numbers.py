@@ -48,12 +48,17 @@ def test_numbers_are_exact(text: str, value: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['1 + "1"', "1 + null", "null * 2", "true + 1", "[1] + {a: 1}", '-"a"', "-null", '-@"P1D"', "1 / 0", "0 ** -1",
+    ['1 + "1"', "1 + null", "null * 2", "true + 1", "[1] + {a: 1}", '-"a"', "-null", "1 / 0", "0 ** -1",
      "9e6144 * 10", "(-8) ** 0.5", "0.5 + x"],
 )  # fmt: skip
 def test_what_has_no_value_is_null(text: str) -> None:
     """By kind or by size; a float of Python's is let in nowhere."""
     assert feel.evaluate(text, {"x": 0.5}) is None
+
+
+def test_a_duration_has_a_negative() -> None:
+    """Of both kinds; there and back it is itself."""
+    assert feel.evaluate('-@"P1DT2H" = @"-P1DT2H" and -(@"P1Y2M") = @"-P14M" and -(-@"P1D") = @"P1D"', {}) is True
 
 
 def test_no_zero_is_negative() -> None:

@@ -19,7 +19,16 @@ from orchestration_pipelines.model.feel import temporal
 from orchestration_pipelines.model.feel.arithmetic import DECIMAL128, number, rounded
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.function import Function
-from orchestration_pipelines.model.feel.types import DATE, DATE_AND_TIME, LIST, NUMBER, described, kind
+from orchestration_pipelines.model.feel.types import (
+    DATE,
+    DATE_AND_TIME,
+    LIST,
+    NUMBER,
+    FunctionType,
+    Type,
+    described,
+    kind,
+)
 
 Body = Callable[..., Any]  #: takes the evaluation, then the arguments
 _UNFIT = object()  #: what does not fit a parameter
@@ -89,6 +98,15 @@ class Signature:
         """Whether its last parameter takes as many arguments as there are."""
         return bool(self.parameters) and self.parameters[-1].many
 
+    def accepts(self, types: Sequence[Type]) -> bool:
+        """Whether it can be called with any values of these types."""
+        last = len(self.parameters) - 1
+        return self.takes(len(types)) and all(
+            not self.parameters[min(at, last)].kinds
+            or str(each).partition("<")[0] in self.parameters[min(at, last)].kinds
+            for at, each in enumerate(types)
+        )
+
     def bound(self, positional: Sequence[Any], fit: Callable[[Taken, Any], Any]) -> list[Any] | None:
         """The arguments of the body; None when one does not fit."""
         arguments: list[Any] = []
@@ -126,6 +144,10 @@ class Builtin(Function):
     def parameters(self) -> tuple[str, ...]:
         """Those of its first signature."""
         return tuple(parameter.name for parameter in self.signatures[0].parameters)
+
+    def fits(self, wanted: FunctionType) -> bool:
+        """Whether one of its signatures takes what a function of this type takes; what it gives is not declared."""
+        return any(signature.accepts(wanted.parameters) for signature in self.signatures)
 
     def call(self, evaluation: Evaluation, positional: Sequence[Any]) -> Any:
         """The value for arguments in order: by the first signature that fits as they are, else once converted."""
@@ -191,6 +213,15 @@ class Library(dict[str, Builtin]):
             return body
 
         return declared
+
+
+def cut(value: Decimal) -> int:
+    """A position, a length or a scale, as an int: what is behind the point is cut off. Beyond 10¹⁸ it is that."""
+    return int(max(min(value, _FAR), -_FAR))
+
+
+#: farther than any list, text or scale reaches
+_FAR = Decimal(10**18)
 
 
 def whole(value: Decimal) -> int | None:

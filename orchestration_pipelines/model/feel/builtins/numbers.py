@@ -10,7 +10,7 @@ from typing import Any
 
 from orchestration_pipelines.model.feel import durations
 from orchestration_pipelines.model.feel.arithmetic import DECIMAL128
-from orchestration_pipelines.model.feel.builtins.library import Body, Library, whole
+from orchestration_pipelines.model.feel.builtins.library import Body, Library, cut
 from orchestration_pipelines.model.feel.durations import DaysTime, YearsMonths
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 
@@ -36,9 +36,9 @@ def _wide(rounding: str) -> Context:
 
 def _rounding(rounding: str) -> Body:
     def body(evaluation: Evaluation, value: Decimal, scale: Decimal = Decimal(0)) -> Any:
-        places = whole(scale)
-        if places is None or not _LOWEST_SCALE <= places <= _HIGHEST_SCALE:
-            return evaluation.fault(f"a scale is a whole number from {_LOWEST_SCALE} to {_HIGHEST_SCALE}, not {scale}")
+        places = cut(scale)
+        if not _LOWEST_SCALE <= places <= _HIGHEST_SCALE:
+            return evaluation.fault(f"a scale is a number from {_LOWEST_SCALE} to {_HIGHEST_SCALE}, not {scale}")
         return scaled(value, places, rounding)
 
     return body
@@ -102,12 +102,10 @@ def _exp(evaluation: Evaluation, value: Decimal) -> Decimal:
 
 
 @NUMBERS.function("odd", "number: number")
-def _odd(evaluation: Evaluation, value: Decimal) -> Any:
-    rest = abs(Fraction(value)) % 2
-    return evaluation.fault(f"odd: {value} is no whole number") if rest.denominator > 1 else rest == 1
+def _odd(_: Evaluation, value: Decimal) -> bool:
+    return abs(Fraction(value)) % 2 == 1
 
 
 @NUMBERS.function("even", "number: number")
-def _even(evaluation: Evaluation, value: Decimal) -> Any:
-    rest = abs(Fraction(value)) % 2
-    return evaluation.fault(f"even: {value} is no whole number") if rest.denominator > 1 else rest == 0
+def _even(_: Evaluation, value: Decimal) -> bool:
+    return abs(Fraction(value)) % 2 == 0

@@ -7,7 +7,7 @@ from typing import Any
 
 from orchestration_pipelines.model.feel import patterns
 from orchestration_pipelines.model.feel.arithmetic import MAX_TEXT
-from orchestration_pipelines.model.feel.builtins.library import Library, whole
+from orchestration_pipelines.model.feel.builtins.library import Library, cut
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.types import described
 
@@ -18,20 +18,24 @@ def stretch(
     evaluation: Evaluation, what: str, size: int, start: Decimal, length: Decimal | None
 ) -> tuple[int, int] | None:
     """The indices of so many items from a position on (footnotes 1 and 2); null, told, where they are not there."""
-    position = whole(start)
-    if position is None or not position or abs(position) > size:
+    position = cut(start)
+    if not position or abs(position) > size:
         return evaluation.fault(f"{what}: position {start} is not among the {size}, counted from 1 or from -1")
     first = position - 1 if position > 0 else size + position
     if length is None:
         return first, size
-    count = whole(length)
-    if count is None or not 1 <= count <= size - first:
+    count = cut(length)
+    if not 1 <= count <= size - first:
         return evaluation.fault(f"{what}: there are {size - first} from position {start} on, not {length}")
     return first, first + count
 
 
 @STRINGS.function("substring", "string: string; start position: number; length?: number")
 def _substring(evaluation: Evaluation, string: str, start: Decimal, length: Decimal | None = None) -> Any:
+    if length is not None:
+        # a text that is shorter is given as far as it goes, as every engine does
+        position = cut(start)
+        length = min(length, Decimal(len(string) - position + 1 if position > 0 else -position))
     found = stretch(evaluation, "substring", len(string), start, length)
     return None if found is None else string[found[0] : found[1]]
 
