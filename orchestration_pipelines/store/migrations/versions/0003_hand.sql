@@ -68,9 +68,13 @@ BEGIN
         ORDER BY id FOR NO KEY UPDATE;
     -- Under the lock of each reviewer, queue and station, how much more may be in hand there. NULL: no limit.
     PERFORM FROM reviewer r WHERE r.person = ANY (p_person) ORDER BY r.person FOR NO KEY UPDATE;
-    SELECT jsonb_object_agg(r.person, r.capacity - (
-            SELECT count(*) FROM review_task h WHERE h.assignee = r.person AND h.status IN ('assigned', 'claimed')))
-        INTO v_person_room FROM reviewer r WHERE r.person = ANY (p_person) AND r.capacity IS NOT NULL;
+    -- (Counted in one walk: one for each person would be as long as all that is in hand, where statistics are old.)
+    SELECT jsonb_object_agg(r.person, r.capacity - coalesce(h.tasks, 0)) INTO v_person_room
+        FROM reviewer r LEFT JOIN (
+            SELECT h.assignee, count(*) AS tasks FROM review_task h
+            WHERE h.assignee = ANY (p_person) AND h.status IN ('assigned', 'claimed') GROUP BY h.assignee
+            ) h ON h.assignee = r.person
+        WHERE r.person = ANY (p_person) AND r.capacity IS NOT NULL;
     SELECT array_agg(DISTINCT t.workflow), array_agg(DISTINCT t.queue), array_agg(DISTINCT t.element)
         INTO v_workflows, v_queues, v_elements FROM review_task t WHERE t.id = ANY (p_task);
     PERFORM FROM queue q WHERE q.wip_limit IS NOT NULL AND q.workflow = ANY (v_workflows) AND q.name = ANY (v_queues)
@@ -241,6 +245,7 @@ BEGIN
                     SELECT t.id, t.case_id, t.element, t.order_key FROM review_task t
                     WHERE t.lane = mine.id AND t.status = 'open' AND NOT t.id = ANY (v_past)
                       AND NOT t.element = ANY (v_busy)
+                      AND t.requested_by <> p_person  -- one of the bars, but a cheap one where they are many
                       AND NOT EXISTS (
                           SELECT FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, t.requested_by, t.opened_at,
                                            q.excludes) b WHERE b.person = p_person)
