@@ -17,7 +17,18 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration_pipelines.cli import bench_decisions
-from orchestration_pipelines_tests.trials import apples, hands, kills, latency, mutants, races, speed, ticks, waiting
+from orchestration_pipelines_tests.trials import (
+    apples,
+    hands,
+    kills,
+    latency,
+    mutants,
+    races,
+    routing,
+    speed,
+    ticks,
+    waiting,
+)
 
 #: what a trial measured, and what it missed
 Measured = tuple[dict[str, Any], list[str]]
@@ -78,6 +89,10 @@ def _hands(small: bool) -> Measured:
     return hands.measure(20_000, 50, 20) if small else hands.measure(1_000_000, 1_000, 100)
 
 
+def _routing(small: bool) -> Measured:
+    return routing.measure(small=small)
+
+
 TRIALS: dict[str, Callable[[bool], Measured]] = {
     "kills": _kills,
     "mutants": _mutants,
@@ -88,6 +103,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "waiting": _waiting,
     "races": _races,
     "hands": _hands,
+    "routing": _routing,
     "latency": _latency,
 }
 
