@@ -86,7 +86,8 @@ def _races(small: bool) -> Measured:
 
 
 def _hands(small: bool) -> Measured:
-    return hands.measure(20_000, 50, 20) if small else hands.measure(1_000_000, 1_000, 100)
+    found, short = hands.measure(20_000, 50, 20) if small else hands.measure(1_000_000, 1_000, 100)
+    return found, [] if small else short
 
 
 def _routing(small: bool) -> Measured:

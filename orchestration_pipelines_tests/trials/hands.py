@@ -40,12 +40,13 @@ INSERT INTO reviewer (person, roles, regions)
     FROM generate_series(1, {PEOPLE}) n, generate_series(1, 6) r GROUP BY n;
 INSERT INTO reviewer_skill SELECT 'person ' || n, 'skill ' || (n + s * 3) % {SKILLS}, 3
     FROM generate_series(1, {PEOPLE}) n, generate_series(1, 3) s ON CONFLICT DO NOTHING;
-INSERT INTO reviewer (person, roles) VALUES ('submitter', '{{only}}'), ('signer', '{{only}}');
-INSERT INTO queue (workflow, name, owner, role) VALUES ('flow', 'only', 'trial', 'only');
+INSERT INTO reviewer (person, roles) VALUES ('submitter', '{{submitted}}'), ('signer', '{{signed}}');
+INSERT INTO queue (workflow, name, owner, role)
+    VALUES ('flow', 'submitted', 'trial', 'submitted'), ('flow', 'signed', 'trial', 'signed');
 INSERT INTO work_lane (workflow, queue, skill, region, level)
     SELECT 'flow', 'queue ' || q, 'skill ' || s, 'region ' || r, 1 + (q + s) % 3
     FROM generate_series(1, {QUEUES}) q, generate_series(0, {SKILLS} - 1) s, generate_series(0, {REGIONS} - 1) r;
-INSERT INTO work_lane (workflow, queue) VALUES ('flow', 'only');
+INSERT INTO work_lane (workflow, queue) VALUES ('flow', 'submitted'), ('flow', 'signed');
 """
 #: the rows are made up, so no trigger is asked
 _TASKS = f"""
@@ -62,24 +63,26 @@ INSERT INTO review_task (case_id, workflow, element, visit, signature, signature
     FROM generate_series(1, %(count)s) n
     JOIN work_lane l ON l.id = 1 + (hashint8(n)::bigint & 1073741823) % {QUEUES * SKILLS * REGIONS};
 """
+#: in each of two queues twice as many cases, two signatures each, of which the first half is barred for one person
 _BARRED = f"""
 SET session_replication_role = replica;
 WITH made AS (
     INSERT INTO cases (workflow, version_id, case_key, requested_by, payload_digest, variables, visits, audit_seq,
                        audit_head, submitted_at)
-        SELECT 'flow', 1, 'barred ' || n, CASE WHEN n <= {BARRED} THEN 'submitter' ELSE 'broker' END, '\\x00', '{{}}',
-               1, 0, '\\x', '2026-02-01'
-        FROM generate_series(1, 4 * {BARRED}) n RETURNING id, requested_by, substr(case_key, 8)::int AS n)
+        SELECT 'flow', 1, queue || ' ' || n, CASE WHEN queue = 'submitted' AND n <= {BARRED} / 2 THEN 'submitter'
+               ELSE 'broker' END, '\\x00', '{{}}', 1, 0, '\\x', '2026-02-01'
+        FROM unnest(ARRAY['submitted', 'signed']) queue, generate_series(1, 2 * {BARRED}) n
+        RETURNING id, requested_by, split_part(case_key, ' ', 1) AS queue, split_part(case_key, ' ', 2)::int AS n)
 INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, queue, lane, question, editable,
                          digest, opened_at, order_key, requested_by, status, ended_at, assignee)
-    SELECT id, 'flow', 'review', 1, s, 2, 'only', (SELECT id FROM work_lane WHERE queue = 'only'), '?', '{{}}', 'd',
+    SELECT m.id, 'flow', 'review', 1, s, 2, m.queue, l.id, '?', '{{}}', 'd',
            '2026-02-01'::timestamptz + n * interval '1 s', '2026-02-01'::timestamptz + n * interval '1 s', requested_by,
            CASE WHEN signed THEN 'decided' ELSE 'open' END, CASE WHEN signed THEN timestamptz '2026-02-02' END,
            CASE WHEN signed THEN 'signer' END
-    FROM made, generate_series(1, 2) s,
-        LATERAL (SELECT s = 1 AND n BETWEEN {BARRED} + 1 AND 2 * {BARRED} AS signed) w;
+    FROM made m JOIN work_lane l ON l.queue = m.queue CROSS JOIN generate_series(1, 2) s
+    CROSS JOIN LATERAL (SELECT s = 1 AND m.queue = 'signed' AND n <= {BARRED} AS signed) w;
 INSERT INTO review_decision (task_id, case_id, visit, round, outcome, decided_by, role, digest, version_id)
-    SELECT id, case_id, 1, 1, 'approve', 'signer', 'only', digest, 1 FROM review_task WHERE assignee = 'signer';
+    SELECT id, case_id, 1, 1, 'approve', 'signer', 'signed', digest, 1 FROM review_task WHERE assignee = 'signer';
 """
 
 
