@@ -45,7 +45,8 @@ SET session_replication_role = DEFAULT;
 INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, queue, skill, region, level, lane,
                          priority, order_key, question, editable, digest, requested_by, opened_at)
     SELECT c.id, 'w', 'review', 1, 1, 1, s.queue, s.skill, s.region, 1,
-           lane_of('w', s.queue, s.skill, s.region, 1::int2), 0, '2026-03-02'::timestamptz + c.id * interval '1 ms', '?', '{}', 'd', c.requested_by, '2026-03-02'
+           lane_of('w', s.queue, s.skill, s.region, 1::int2), 0,
+           '2026-03-02'::timestamptz + c.id * interval '1 ms', '?', '{}', 'd', c.requested_by, '2026-03-02'
     FROM cases c, LATERAL (SELECT 'q' || 1 + c.id % 50 AS queue, CASE WHEN c.id % 2 = 0 THEN 's' || c.id / 2 % 4 END
         AS skill, CASE WHEN c.id % 3 = 0 THEN 'north' END AS region) s;
 ANALYZE;
