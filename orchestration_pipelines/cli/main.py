@@ -12,6 +12,7 @@ from orchestration_pipelines.cli.bench import bench
 from orchestration_pipelines.cli.cases import case, cases
 from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.database import db
+from orchestration_pipelines.cli.deltas import deltas
 from orchestration_pipelines.cli.doctor import doctor
 from orchestration_pipelines.cli.holding import hold, resume
 from orchestration_pipelines.cli.log import log
@@ -75,6 +76,7 @@ for verb in (
     cases,
     db,
     dead_letters,
+    deltas,
     doctor,
     down,
     env,

@@ -31,6 +31,11 @@ class ClosedCase(NamedTuple):
     undone: bool  #: something that it had completed was compensated
     by_people: bool  #: a person decided in it
 
+    @property
+    def first_pass(self) -> bool:
+        """Whether it went through without being sent back, visiting anything again or undoing anything."""
+        return not (self.reworked or self.returned or self.undone)
+
 
 class Step(NamedTuple):
     """The visits of an element that ended; seconds are p50, p85 and p95."""
@@ -133,7 +138,7 @@ def figures(facts: Facts, business_s: Callable[[datetime, datetime], float] | No
         cycle_hours=Spread.of(_hours(closed, lambda case: case.first_touch_at)),
         flow_efficiency=_part(sum(case.worked_s for case in closed) / _HOUR_S, float(lead.sum())),
         automation_rate=_part(sum(not case.by_people for case in closed), len(closed)),
-        first_pass_yield=_part(sum(_went_through(case) for case in closed), len(closed)),
+        first_pass_yield=_part(sum(case.first_pass for case in closed), len(closed)),
         rolled_throughput_yield=prod(step.right / step.visits for step in facts.steps) if facts.steps else None,
         rework_rate=_part(sum(case.reworked for case in closed), len(closed)),
         return_rate=_part(sum(each.returned for each in facts.reviewed), decided),
@@ -154,10 +159,6 @@ def as_row(fact: Any) -> dict[str, Any]:
         else:
             row[name] = value
     return row
-
-
-def _went_through(case: ClosedCase) -> bool:
-    return not (case.reworked or case.returned or case.undone)
 
 
 def _hours(closed: Sequence[ClosedCase], begin: Callable[[ClosedCase], datetime]) -> np.ndarray[Any, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import NamedTuple
@@ -10,6 +10,7 @@ from typing import NamedTuple
 import psycopg
 
 from orchestration_pipelines.domain.measures import PERCENTILES, ClosedCase, Day, Kept, Reviewed, Step
+from orchestration_pipelines.store.arrays import int8s
 
 
 class Window(NamedTuple):
@@ -133,6 +134,7 @@ def reassigned(connection: psycopg.Connection, window: Window) -> dict[str, int]
     rows = connection.execute(
         "SELECT a.cause, count(*) FROM assignment a JOIN review_task t ON t.id = a.task_id "
         "AND t.workflow = %(workflow)s WHERE a.at >= %(begin)s AND a.at < %(end)s AND a.from_person IS NOT NULL "
+        "AND a.person IS DISTINCT FROM a.from_person "  # who claims what was assigned to them takes it from nobody
         "GROUP BY 1 ORDER BY 1",
         window._asdict(),
     )
@@ -239,3 +241,21 @@ def restated_days(connection: psycopg.Connection, window: Window) -> list[date]:
         window._asdict(),
     )
     return [row[0] for row in rows]
+
+
+class Known(NamedTuple):
+    """What is known of a case beside its course."""
+
+    variables: bytes
+    breached: bool | None  #: whether any promise of it was broken; None where none was made
+
+
+def known(connection: psycopg.Connection, cases: Sequence[int]) -> dict[int, Known]:
+    """What is known of these cases."""
+    rows = connection.execute(
+        "SELECT c.id, c.variables::text, p.broken FROM unnest(%s::bigint[]) AS n (id) JOIN cases c ON c.id = n.id "
+        "CROSS JOIN LATERAL (SELECT bool_or(breached_at IS NOT NULL) AS broken FROM sla_clock k "
+        "WHERE k.case_id = c.id) p",
+        (int8s(cases),),
+    )
+    return {case: Known(variables.encode(), broken) for case, variables, broken in rows}
