@@ -52,8 +52,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) AS decisions, bool_or(r.outcome = 'return') AS returned,
            (SELECT extract(epoch FROM sum(k.stopped_at - k.started_at))::float8 FROM review_task t
-            JOIN touch k ON k.task_id = t.id WHERE t.case_id = c.id) AS touched_s
-    FROM review_decision r WHERE r.case_id = c.id) h
+            JOIN touch k ON k.task_id = t.id WHERE t.case_id = c.id AND t.kind = 'decision') AS touched_s
+    FROM review_decision r JOIN review_task q ON q.id = r.task_id AND q.kind = 'decision' WHERE r.case_id = c.id) h
 ORDER BY c.id
 """
 
@@ -79,7 +79,7 @@ people AS MATERIALIZED (
     SELECT t.case_id, t.visit, coalesce(min(k.started_at), min(t.ended_at)) AS began,
            coalesce(extract(epoch FROM sum(k.stopped_at - k.started_at))::float8, 0) AS touched_s,
            bool_or(t.status = 'returned') AS returned
-    FROM ours o JOIN review_task t ON t.case_id = o.case_id LEFT JOIN touch k ON k.task_id = t.id GROUP BY 1, 2)
+    FROM ours o JOIN review_task t ON t.case_id = o.case_id AND t.kind = 'decision' LEFT JOIN touch k ON k.task_id = t.id GROUP BY 1, 2)
 SELECT e.element, count(*),
     count(*) FILTER (WHERE e.completed AND p.returned IS NOT TRUE AND g.case_id IS NULL),
     percentile_cont(%(at)s::float8[]) WITHIN GROUP (
@@ -106,6 +106,7 @@ def reviewed(connection: psycopg.Connection, window: Window) -> list[Reviewed]:
         "  percentile_cont(%(at)s::float8[]) WITHIN GROUP "
         "    (ORDER BY extract(epoch FROM d.decided_at - t.opened_at)::float8) "
         "FROM decision_trail d JOIN review_task t ON t.id = d.task_id AND t.workflow = %(workflow)s "
+        "AND t.kind = 'decision' "
         "WHERE d.decided_at >= %(begin)s AND d.decided_at < %(end)s GROUP BY 1, 2 ORDER BY 1, 2",
         {**window._asdict(), "at": list(PERCENTILES)},
     ).fetchall()
@@ -133,7 +134,7 @@ def reassigned(connection: psycopg.Connection, window: Window) -> dict[str, int]
     """How often a task was taken from somebody in the window, by cause."""
     rows = connection.execute(
         "SELECT a.cause, count(*) FROM assignment a JOIN review_task t ON t.id = a.task_id "
-        "AND t.workflow = %(workflow)s WHERE a.at >= %(begin)s AND a.at < %(end)s AND a.from_person IS NOT NULL "
+        "AND t.workflow = %(workflow)s AND t.kind = 'decision' WHERE a.at >= %(begin)s AND a.at < %(end)s AND a.from_person IS NOT NULL "
         "AND a.person IS DISTINCT FROM a.from_person "  # who claims what was assigned to them takes it from nobody
         "GROUP BY 1 ORDER BY 1",
         window._asdict(),

@@ -128,7 +128,8 @@ worked AS (
     FROM touch k JOIN review_task t ON t.id = k.task_id AND t.workflow = %(workflow)s GROUP BY t.queue),
 moved AS (
     SELECT t.queue, count(*) AS times FROM assignment a JOIN review_task t ON t.id = a.task_id
-    WHERE t.workflow = %(workflow)s AND a.from_person IS NOT NULL GROUP BY t.queue),
+    WHERE t.workflow = %(workflow)s AND a.from_person IS NOT NULL AND a.person IS DISTINCT FROM a.from_person
+    GROUP BY t.queue),
 broken AS (
     SELECT t.queue, count(*) AS promises FROM sla_clock k CROSS JOIN LATERAL (
         SELECT queue FROM review_task t WHERE t.case_id = k.case_id AND t.visit = k.visit ORDER BY t.id LIMIT 1) t
