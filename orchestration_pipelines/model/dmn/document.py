@@ -69,7 +69,7 @@ def document(content: bytes, name: str) -> Document:
         raise DmnRefused(name, [str(error)]) from None
     problems = list(_version(root))
     if not problems:
-        problems = [*_strangers(root), *_languages(root)]
+        problems = [*_strangers(root), *(f"{said(root)}: {reason}" for reason in [foreign(root)] if reason)]
     by_id: dict[str, ET.Element] = {}
     for element in root:
         if namespace(element) == namespace(root) and local(element.tag) in GRAPH:
@@ -116,10 +116,10 @@ def _strangers(root: ET.Element) -> Iterator[str]:
                 yield f"{said(holder)}: a {kind} in a {local(parent.tag)} is not DMN 1.5; take it out"
 
 
-def _languages(root: ET.Element) -> Iterator[str]:
-    own = namespace(root)
-    for element in root.iter():
-        for attribute in ("expressionLanguage", "typeLanguage"):
-            language = element.get(attribute, "")
-            if language and "feel" not in language.lower() and namespace(element) == own:
-                yield f"{said(element)}: its expressions are in {language}: write them in FEEL"
+def foreign(element: ET.Element) -> str:
+    """Why the texts of an element are none of FEEL, or "" if they are; tools write the language in many ways."""
+    for attribute in ("expressionLanguage", "typeLanguage"):
+        language = element.get(attribute, "")
+        if language and "feel" not in language.lower() and language not in (*NAMESPACES, *EARLIER):
+            return f"its expressions are in {language}: write them in FEEL"
+    return ""

@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 
 from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.dmn import boxed
-from orchestration_pipelines.model.dmn.document import Document
+from orchestration_pipelines.model.dmn.document import Document, foreign
 from orchestration_pipelines.model.dmn.items import Items, name_of
 from orchestration_pipelines.model.dmn.problems import DmnRefused, Problem
 from orchestration_pipelines.model.dmn.rules import read_table
@@ -52,12 +52,10 @@ class Place:
 
 
 class Expressions:
-    """The reader of one file's expressions. What it cannot read becomes a problem; what makes no sense is refused."""
+    """The reader of one file's expressions. What it cannot read, or what makes no sense, becomes a problem."""
 
-    def __init__(
-        self, document: Document, items: Items, members: Names, problems: list[Problem], refused: list[str]
-    ) -> None:
-        self.document, self.problems, self.refused = document, problems, refused
+    def __init__(self, document: Document, items: Items, members: Names, problems: list[Problem]) -> None:
+        self.document, self.problems = document, problems
         self._items, self._members = items, members
         self._texts: set[str] = set()
         self._left = MAX_FEEL
@@ -149,8 +147,7 @@ class Expressions:
         """The expression in a named part of another, such as ``then``."""
         element = self.document.child(parent, kind)
         if element is None:
-            self.refused.append(f"{place.id} ({place.name}): a {local(parent.tag)} without {kind}: add it")
-            return boxed.Nothing(place.name)
+            return self.trouble(place, f"a {local(parent.tag)} without {kind}: add it")
         logic = self.inside(element, place.at(kind))
         return self.typed(logic, element.get("typeRef"), place)
 
@@ -165,6 +162,8 @@ class Expressions:
     def _literal(self, element: ET.Element, place: Place) -> boxed.Logic:
         if self.document.child(element, "importedValues") is not None:
             return self.trouble(place, "its values are imported from another file: write them here")
+        if reason := foreign(element):
+            return self.trouble(place, reason)
         return self.text(self.document.text(element), place)
 
     def _table(self, element: ET.Element, place: Place) -> boxed.Logic:
@@ -178,7 +177,7 @@ class Expressions:
             variable = self.document.child(entry, "variable")
             if variable is None:
                 if number < len(drawn):
-                    self.refused.append(f"{place.id} ({place.name}): entry {number} has no name, and is not the last")
+                    return self.trouble(place, f"entry {number} has no name, and is not the last: name it")
                 result = self.inside(entry, place.at("result"))
                 continue
             name = name_of(variable)
@@ -209,13 +208,11 @@ class Expressions:
         for number, row in enumerate(self.document.children(element, "row"), 1):
             cells = [c for c in self.document.children(row) if local(c.tag) in self._readers]
             if len(cells) != len(columns):
-                self.refused.append(
-                    f"{place.id} ({place.name}): row {number} has {len(cells)} cells for {len(columns)} columns"
-                )
+                return self.trouble(place, f"row {number} has {len(cells)} cells for {len(columns)} columns")
             rows.append(
                 tuple(
                     self.typed(self.logic(cell, place.at(f"row {number}")), column.get("typeRef"), place)
-                    for cell, column in zip(cells, columns, strict=False)
+                    for cell, column in zip(cells, columns, strict=True)
                 )
             )
         return boxed.Related(tuple(map(name_of, columns)), tuple(rows))

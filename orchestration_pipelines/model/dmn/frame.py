@@ -119,6 +119,8 @@ class Frame:
 
     def _service(self, service: Service) -> Function:
         def called(_: Evaluation, arguments: Sequence[Any]) -> Any:
+            if not service.outputs:
+                return self._run.evaluation.fault(f"{service.name} has no output decision")
             inner = Frame(self._model, {}, self._run)
             for parameter, argument in zip(service.inputs, arguments, strict=True):
                 inner._at(parameter)._values[parameter.id] = argument

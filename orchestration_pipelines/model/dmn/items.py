@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 from orchestration_pipelines.model import feel
-from orchestration_pipelines.model.dmn.document import Document, said
+from orchestration_pipelines.model.dmn.document import Document, foreign, said
 from orchestration_pipelines.model.dmn.problems import Problem
 from orchestration_pipelines.model.feel.evaluation import Evaluation
 from orchestration_pipelines.model.feel.names import plain
@@ -103,6 +103,8 @@ class Items:
         return item
 
     def _defined(self, element: ET.Element, name: str) -> Type:
+        if reason := foreign(element):
+            self._problem(element, reason)
         item = self._restricted(self._base(element, name), element, "allowedValues", name)
         if element.get("isCollection") == "true":
             item = TYPES[LIST] if item is ANY else ListType(item)

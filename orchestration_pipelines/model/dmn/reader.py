@@ -82,10 +82,10 @@ class _Reader:
         self._document, self._imports, self._problems = read, imports, problems
         self._refused: list[str] = []
         self._items = Items(read, {name: model.types for name, model in imports.items()}, problems, self._refused)
-        self._requirements = Requirements(read, imports, self._refused)
+        self._requirements = Requirements(read, imports, problems)
         members = members_of(read).union(*(model.members for model in imports.values()))
         self._members = members
-        self._expressions = Expressions(read, self._items, members, problems, self._refused)
+        self._expressions = Expressions(read, self._items, members, problems)
         self._variables = {own: self._variable(element) for own, element in read.by_id.items()}
         self._names = frozenset(self._variables.values()) | {name for name in imports if name}
         for name, model in imports.items():
@@ -202,7 +202,7 @@ class _Reader:
         inputs = [*self._document.children(element, "inputData"), *self._document.children(element, "inputDecision")]
         outputs = self._document.children(element, "outputDecision")
         if not outputs:
-            self._refused.append(f"{said(element)}: the service has no output decision")
+            self._problems.append(Problem(own, name_of(element), "", "the service has no output decision: give it one"))
         return Service(
             id=own,
             name=name_of(element) or own,
@@ -217,10 +217,9 @@ class _Reader:
     def _named(self, elements: Mapping[str, Element], *kinds: type[Element]) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for element in elements.values():
-            if isinstance(element, kinds):
-                if element.name in found:
-                    self._refused.append(f"{element.id}: a second element is named {element.name!r}; give each its own")
-                found[element.name] = element
+            if isinstance(element, kinds) and found.setdefault(element.name, element) is not element:
+                reason = "a second element has this name, and is not found by it: give each its own"
+                self._problems.append(Problem(element.id, element.name, "", reason))
         return found
 
     def _refuse_circles(self, elements: Mapping[str, Element]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from xml.etree import ElementTree as ET
 
-from orchestration_pipelines.model.dmn.document import Document, said
+from orchestration_pipelines.model.dmn.document import Document
 from orchestration_pipelines.model.dmn.elements import Reference
+from orchestration_pipelines.model.dmn.items import name_of
 from orchestration_pipelines.model.dmn.model import Model
+from orchestration_pipelines.model.dmn.problems import Problem
 
 #: the elements in which a reference is written, and those around them
 _REQUIREMENTS = ("informationRequirement", "knowledgeRequirement")
@@ -17,8 +19,8 @@ _REQUIRED = ("requiredDecision", "requiredInput", "requiredKnowledge")
 class Requirements:
     """The references of one file: to its own elements, and to those of the models that it imports."""
 
-    def __init__(self, document: Document, imports: Mapping[str, Model], refused: list[str]) -> None:
-        self._document, self._imports, self._refused = document, imports, refused
+    def __init__(self, document: Document, imports: Mapping[str, Model], problems: list[Problem]) -> None:
+        self._document, self._imports, self._problems = document, imports, problems
 
     def of(self, element: ET.Element) -> tuple[Reference, ...]:
         """What an element requires: inputs, decisions and functions."""
@@ -36,9 +38,11 @@ class Requirements:
             href = reference.get("href", "")
             target = self._target(href)
             if target is None:
-                self._refused.append(
-                    f"{said(element)}: it needs {href}, which neither this file nor one that it imports has"
+                reason = (
+                    f"it needs {href}, which neither this file nor one that it imports has: draw it, or the line anew"
                 )
+                name = name_of(element)
+                self._problems.append(Problem(element.get("id") or name, name, "", reason))
             elif target not in found:
                 found.append(target)
         return tuple(found)

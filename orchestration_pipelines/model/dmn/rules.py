@@ -9,6 +9,7 @@ from xml.etree import ElementTree as ET
 from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.dmn.boxed.logic import Literal, Logic
 from orchestration_pipelines.model.dmn.columns import Column
+from orchestration_pipelines.model.dmn.document import foreign
 from orchestration_pipelines.model.dmn.items import Restricted, name_of
 from orchestration_pipelines.model.dmn.masks import constant
 from orchestration_pipelines.model.dmn.profile import AGGREGATIONS, POLICIES
@@ -66,6 +67,9 @@ class _Tables:
         )
 
     def _check(self, policy: str, aggregation: str) -> None:
+        for reason in dict.fromkeys(map(foreign, self._table.iter())):
+            if reason:
+                self._refuse(reason)
         if policy not in POLICIES:
             self._refuse(f"there is no hit policy {policy!r}: use one of {', '.join(POLICIES)}")
         if aggregation and aggregation not in AGGREGATIONS:
@@ -82,7 +86,7 @@ class _Tables:
                     self._refuse(f"{own}: it has {entries} {kind} entries for {len(heads)} {kind}s")
 
     def _refuse(self, reason: str) -> None:
-        self._expressions.refused.append(f"{self._place.id} ({self._place.name}): {reason}")
+        self._unreadable = self._expressions.trouble(self._place, reason)
 
     def _tests(self, text: str, place: Place) -> feel.Expression | None:
         try:

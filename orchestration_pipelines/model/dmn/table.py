@@ -164,7 +164,8 @@ class DecisionTable:
             )
         if self.aggregation == "COUNT":
             return Decimal(0)
-        return run.evaluation.fault("no rule matches")
+        run.evaluation.fault("no rule matches")
+        return [] if self.policy == "COLLECT" and not self.aggregation else None
 
     def _shaped(self, row: Row) -> Any:
         """One value, or a context of several."""

@@ -37,7 +37,7 @@ def graded(policy: str, rules: tuple[tuple[str, ...], ...] = OVERLAPPING, *outpu
         ("RULE ORDER", 1, ["low", "lower"], ("r1", "r2")),
         ("OUTPUT ORDER", 1, ["lower", "low"], ("r2", "r1")),
         ("COLLECT", 1, ["low", "lower"], ("r1", "r2")),
-        ("COLLECT", 15, None, ()),
+        ("COLLECT", 15, [], ()),
     ],
 )
 def test_the_policies(policy: str, x: Any, value: Any, rules: tuple[str, ...]) -> None:
@@ -46,7 +46,7 @@ def test_the_policies(policy: str, x: Any, value: Any, rules: tuple[str, ...]) -
     answer = read.explain("grade", {"x": x})
     assert (answer.value, answer.rules, answer.digest, answer.name) == (value, rules, read.digest, "grade")
     assert answer.inputs == {"x": x}
-    if value is None:
+    if not value:
         assert ("r1, r2" if rules else "no rule matches") in answer.diagnostics[-1]
 
 

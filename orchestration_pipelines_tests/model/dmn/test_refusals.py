@@ -20,6 +20,14 @@ from orchestration_pipelines_tests.model.dmn.drawing import (
 
 ONE = decision("d", literal("1"))
 REFUSED = {
+    "an id twice": (ONE + data("x").replace('id="x"', 'id="d"'), "d: a second element has this id"),
+    "an unknown element": (ONE + '<rocket id="r" name="R"/>', "r (R): a rocket in a definitions"),
+    "an element out of place": (decision("d", "<rule/>"), "d (d): a rule in a decision"),
+    "a circle": (decision("d", literal("e"), "decision:e") + decision("e", literal("d"), "decision:d"), "d → e → d"),
+    "nothing": ("", "it has no decision"),
+}
+#: an element that makes no sense, beside others that do
+PROBLEMS = {
     "a policy": (decision("d", table([], [""], [], "BEST")), "d (d): there is no hit policy 'BEST'"),
     "an aggregation": (decision("d", table([], [""], [], "COLLECT", "MEAN")), "there is no aggregation 'MEAN'"),
     "no output": (decision("d", table(["1"], [], [])), "the table has no output"),
@@ -39,13 +47,17 @@ REFUSED = {
     ),
     "what is not there": (decision("d", literal("1"), "decision:e"), "d (d): it needs #e, which"),
     "what is nowhere": (decision("d", literal("1"), "urn:else#e"), "it needs urn:else#e, which"),
-    "a name twice": (ONE + ONE.replace('id="d"', 'id="e"'), "e: a second element is named 'd'"),
-    "an id twice": (ONE + data("x").replace('id="x"', 'id="d"'), "d: a second element has this id"),
-    "an unknown element": (ONE + '<rocket id="r" name="R"/>', "r (R): a rocket in a definitions"),
-    "an element out of place": (decision("d", "<rule/>"), "d (d): a rule in a decision"),
+    "a name twice": (ONE + ONE.replace('id="d"', 'id="e"'), "e (d): a second element has this name"),
     "a service without output": (service("s") + ONE, "s (s): the service has no output decision"),
     "another language": (decision("d", '<literalExpression id="l" expressionLanguage="JavaScript"/>'), "JavaScript"),
-    "nothing": ("", "it has no decision"),
+    "a cell in another language": (
+        decision("d", table(["1"], [""], [("-", "1")]).replace("<inputEntry", '<inputEntry expressionLanguage="SQL"')),
+        "d (d): its expressions are in SQL",
+    ),
+    "a type in another language": (
+        '<itemDefinition name="t" typeLanguage="XSD"><typeRef>string</typeRef></itemDefinition>' + ONE,
+        "t (t): its expressions are in XSD",
+    ),
 }
 
 
@@ -57,6 +69,34 @@ def test_what_makes_no_sense_is_refused_by_name(case: str) -> None:
         model(drawn)
     assert reason in str(error.value)
     assert str(error.value).startswith("test.dmn is refused:")
+
+
+@pytest.mark.parametrize("case", PROBLEMS)
+def test_what_is_wrong_with_one_element_is_its_problem_alone(case: str) -> None:
+    """Told by its name; every other decision of the file is evaluated."""
+    drawn, reason = PROBLEMS[case]
+    read = model(decision("sound", literal("1 + 1")), drawn)
+    assert reason in "\n".join(map(str, read.problems))
+    assert read.evaluate("sound", {}) == 2
+
+
+def test_what_has_a_problem_is_null_and_says_so() -> None:
+    """A table without an output, a service without one; and of two decisions of a name the first is asked."""
+    assert model(PROBLEMS["no output"][0]).explain("d", {}).diagnostics == ("d (d): the table has no output: add one",)
+    read = model(service("s"), decision("d", literal("s()"), "knowledge:s"))
+    assert (read.invoke("s", {}), read.explain("d", {}).diagnostics) == (None, ("s has no output decision",))
+    assert model(PROBLEMS["a name twice"][0]).evaluate("d", {}) == 1
+
+
+@pytest.mark.parametrize(
+    "language",
+    ["feel", "http://www.omg.org/spec/FEEL/20140401", "http://www.omg.org/spec/DMN/20180521/FEEL/",
+     "http://www.omg.org/spec/DMN/20151101/dmn.xsd", V15]
+)  # fmt: skip
+def test_feel_has_many_names(language: str) -> None:
+    """As tools write it: a word, or the address of any version of the standard."""
+    read = dmn.loads(definitions(ONE, attributes=f'expressionLanguage="{language}" typeLanguage="{language}"'), "a.dmn")
+    assert (read.evaluate("d", {}), read.problems) == (1, ())
 
 
 @pytest.mark.parametrize(
@@ -81,8 +121,8 @@ def test_what_is_no_dmn_of_today_is_refused(content: bytes, reason: str) -> None
 def test_every_reason_is_told_at_once() -> None:
     """So that nobody mends a file one error at a time."""
     with pytest.raises(dmn.DmnRefused) as error:
-        model(REFUSED["a policy"][0], decision("e", literal("1"), "decision:z"))
-    assert len(error.value.problems) == 2
+        model(REFUSED["an element out of place"][0], REFUSED["an unknown element"][0])
+    assert len(error.value.problems) >= 2
 
 
 def test_what_other_tools_write_is_read_past() -> None:
