@@ -262,7 +262,7 @@ def _beneath(answer: Explanation) -> Iterator[Explanation]:
 def _is_unanswered(answer: Explanation) -> bool:
     """No rule, a violation of the hit policy, or an error in what a rule says: no machine goes on with that."""
     value = answer.value
-    missing = value is None or (isinstance(value, dict) and None in value.values())
+    missing = value == [] or (isinstance(value, dict) and None in value.values())
     return value is None or (missing and bool(answer.diagnostics))
 
 

@@ -10,6 +10,7 @@ from orchestration_pipelines_tests.engine.test_releases import BOB, GRADED, appr
 from orchestration_pipelines_tests.tables import table
 
 GAP = table(("< 100", '"auto"', "1"), ("> 100", '"review"', "1"))
+NOTHING_COLLECTED = GAP.replace('"UNIQUE"', '"COLLECT"')
 VIOLATED = table(("<= 100", '"auto"', "1"), (">= 100", '"review"', "1"))
 WHOLE = table(("< 100", '"auto"', "1"), (">= 100", '"review"', "1"))
 #: with the default way, which a machine takes, at the end
@@ -52,7 +53,9 @@ def test_where_the_drawing_says_nothing_it_is_an_incident(draw: Draw, grid: str,
     assert flow.ends()["A"] == "held"
 
 
-@pytest.mark.parametrize(("grid", "why"), [(GAP, "no rule matches"), (VIOLATED, "UNIQUE")])
+@pytest.mark.parametrize(
+    ("grid", "why"), [(GAP, "no rule matches"), (NOTHING_COLLECTED, "no rule matches"), (VIOLATED, "UNIQUE")]
+)
 def test_people_decide_at_the_highest_impact(draw: Draw, grid: str, why: str) -> None:
     """Two seniors are asked and told why; no rule approves, and nothing is committed without them."""
     flow = draw(*REVIEWED, settings=SENIORS, grid=grid)
