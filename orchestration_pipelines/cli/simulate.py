@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from orchestration_pipelines.engine.simulation.arrivals import Supply
     from orchestration_pipelines.engine.simulation.figures import Figures
     from orchestration_pipelines.engine.simulation.setting import Setting
-    from orchestration_pipelines.engine.simulation.simulation import Outcome, Trial
+    from orchestration_pipelines.engine.simulation.simulation import Simulated, Trial
 
 _SHIPPED = "mortgage_underwriting"
 _PROGRESS_S = 2.0
@@ -132,7 +132,7 @@ def _setting(
     with _as_it_is(deployment) as connection:
         setting = of_database(connection, workflow, begin, end) if connection is not None else of_folder(workflow)
     if people is not None:
-        setting = replace(setting, staff=read_staff(people), absences=())
+        setting = replace(setting, staff=read_staff(people), absences=(), people_name=people.name)
     if policy is not None:
         setting = replace(setting, policy=policy.read_bytes(), policy_name=policy.name)
     return setting
@@ -158,7 +158,7 @@ def _as_it_is(deployment: Deployment) -> Iterator[psycopg.Connection | None]:
         yield connection if current else None
 
 
-def _run(deployment: Deployment, trial: Trial, keep: bool) -> Outcome:
+def _run(deployment: Deployment, trial: Trial, keep: bool) -> Simulated:
     from orchestration_pipelines.engine.simulation.simulation import scratch_databases, simulate
 
     begun = time.monotonic()
@@ -166,13 +166,13 @@ def _run(deployment: Deployment, trial: Trial, keep: bool) -> Outcome:
     with scratch_databases(deployment.url, trial.workflow, keep=keep) as url:
         if keep:
             tell(f"kept: {urls.libpq_url(url)}")
-        outcome = simulate(trial, url, _progress(trial))
-    happened = outcome.happened
+        simulated = simulate(trial, url, _progress(trial))
+    happened = simulated.happened
     tell(
         f"{happened.arrived:,} cases arrived ({happened.quarantined:,} more were quarantined), "
         f"{happened.instants:,} instants, {time.monotonic() - begun:.1f} s"
     )
-    return outcome
+    return simulated
 
 
 def _progress(trial: Trial) -> Callable[[datetime, Any], None]:

@@ -11,13 +11,16 @@ from psycopg import sql
 from orchestration_pipelines.store import schema, urls
 
 
-def make(beside: str, purpose: str) -> str:
-    """A new database at the newest schema; its URL, as its owner's. Its commits are not waited for."""
-    url = urls.sibling(beside, f"{purpose}_{uuid4().hex[:8]}")
+def beside(url: str, purpose: str) -> str:
+    """Where a new one may be made: a name that nobody has."""
+    return urls.sibling(url, f"{purpose}_{uuid4().hex[:8]}")
+
+
+def make(url: str) -> None:
+    """Make the database at the newest schema. Its commits are not waited for."""
     urls.ensure_database(url)
     schema.migrate(url)
     hasten(url)
-    return url
 
 
 def hasten(url: str) -> None:

@@ -27,6 +27,7 @@ class Setting:
     policy: bytes | None
     absences: Sequence[Absence] = field(default_factory=tuple)
     policy_name: str = FILE
+    people_name: str = "people"
 
 
 def of_folder(workflow: Workflow) -> Setting:

@@ -56,7 +56,7 @@ class Trial:
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Simulated:
     """What a simulation came to."""
 
     figures: Figures
@@ -66,15 +66,16 @@ class Outcome:
 @contextmanager
 def scratch_databases(beside: str, workflow: Workflow, *, keep: bool = False) -> Iterator[str]:
     """A database for a simulation, and one for each of its tools' systems; dropped behind it unless they are kept."""
-    url = scratch.make(beside, "simulation")
+    url = scratch.beside(beside, "simulation")
     try:
+        scratch.make(url)
         yield url
     finally:
         if not keep:
             scratch.drop([url, *(urls.sibling(url, tool) for tool in workflow.tools)])
 
 
-def simulate(trial: Trial, url: str, progress: Callable[[datetime, Happened], None] = lambda _, __: None) -> Outcome:
+def simulate(trial: Trial, url: str, progress: Callable[[datetime, Happened], None] = lambda _, __: None) -> Simulated:
     """Run a trial in an empty database at the newest schema."""
     workflow = contained(trial.workflow)
     if wrong := without_anybody(workflow, trial.setting.staff):
@@ -90,7 +91,7 @@ def simulate(trial: Trial, url: str, progress: Callable[[datetime, Happened], No
         course = Course(engine, clock, machines, team, agenda, trial.supply)
         coming = arrivals(trial.supply, chance, office, trial.start, trial.end, trial.per_day)
         happened = course.run(coming, trial.end, progress)
-        return Outcome(read(connection, workflow, members, office, trial.start, trial.end), happened)
+        return Simulated(read(connection, workflow, members, office, trial.start, trial.end), happened)
 
 
 def contained(workflow: Workflow) -> Workflow:
@@ -130,7 +131,7 @@ def _bring_in(engine: Engine, connection: psycopg.Connection, trial: Trial) -> P
     document = setting.policy if setting.policy is not None else b"{}"
     named = setting.policy_name
     policy.put(connection, engine.workflow, document, by=_MANAGER, reason=_WHY, at=now, name=named)
-    people.bring_in(connection, setting.staff, by=_MANAGER, at=now)
+    people.bring_in(connection, setting.staff, by=_MANAGER, at=now, name=setting.people_name)
     for each in setting.absences:
         starts = max(each.starts, trial.start)
         people.set_absent(

@@ -17,7 +17,7 @@ from orchestration_pipelines.domain.people import Person, Staff
 from orchestration_pipelines.engine.simulation.arrivals import Supply
 from orchestration_pipelines.engine.simulation.conduct import Conduct
 from orchestration_pipelines.engine.simulation.setting import Setting
-from orchestration_pipelines.engine.simulation.simulation import Outcome, Trial, simulate
+from orchestration_pipelines.engine.simulation.simulation import Simulated, Trial, simulate
 from orchestration_pipelines.engine.workflow import Workflow, load_workflow
 from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines_tests.drawing import drawing, workflow_folder
@@ -78,7 +78,7 @@ def trial(flow: Workflow, *names: str, strategy: str = "pull", wip_limit: str = 
 class Kept:
     """What a trial came to, and its database."""
 
-    outcome: Outcome
+    outcome: Simulated
     url: str
 
     def rows(self, statement: str, *parameters: object) -> list[tuple[Any, ...]]:
