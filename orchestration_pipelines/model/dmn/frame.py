@@ -13,6 +13,8 @@ from orchestration_pipelines.model.dmn.fitting import fitting
 from orchestration_pipelines.model.dmn.table import DecisionTable
 from orchestration_pipelines.model.feel.evaluation import Evaluation, FeelLimit
 from orchestration_pipelines.model.feel.function import Defined, Function, Parameter
+from orchestration_pipelines.model.feel.names import is_spelled, plain
+from orchestration_pipelines.model.feel.types import kind
 
 if TYPE_CHECKING:
     from orchestration_pipelines.model.dmn.model import Model
@@ -66,7 +68,17 @@ class Frame:
         value = self._inputs.get(element.variable)
         if value is None:
             value = self._inputs.get(element.name)
+        value = self._let_in(value, element.name)
         return fitting(value, element.type, f"the input {element.name}", self._run)
+
+    def _let_in(self, value: Any, name: str) -> Any:
+        """What is given, if it is a value of FEEL; a float is none, since it is not the number that was written."""
+        if value is None or kind(value) is not None:
+            return value
+        advice = (
+            "a Decimal or an int" if isinstance(value, float) else "a value that FEEL has, as docs/feel.md lists them"
+        )
+        return self._run.evaluation.fault(f"the input {name} is a {type(value).__name__} of Python: give {advice}")
 
     # -- decisions
 
@@ -77,7 +89,8 @@ class Frame:
 
     def scope(self, requires: Sequence[Reference], undeclared: frozenset[str] = frozenset()) -> dict[str, Any]:
         """The names that logic sees which requires these."""
-        scope: dict[str, Any] = {name: self._inputs[name] for name in undeclared if name in self._inputs}
+        given = self._inputs
+        scope: dict[str, Any] = {name: self._let_in(given[name], name) for name in undeclared if name in given}
         for needed in requires:
             if needed.model is None:
                 scope[self._model.elements[needed.id].variable] = self.value(needed.id)
@@ -139,7 +152,12 @@ class Frame:
 def evaluated(model: Model, inputs: Mapping[str, Any], run: Run, own: str) -> Any:
     """The value of an element of a model over these inputs."""
     with bounded():
-        return Frame(model, inputs, run).value(own)
+        return Frame(model, spelled(inputs), run).value(own)
+
+
+def spelled(inputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is given, under names with one space where any white space is written."""
+    return inputs if all(map(is_spelled, inputs)) else {plain(name): value for name, value in inputs.items()}
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 
 from orchestration_pipelines.model.dmn.elements import Decision, Element, InputData, Knowledge, Service
 from orchestration_pipelines.model.dmn.explanation import Explanation, Run
-from orchestration_pipelines.model.dmn.frame import bounded, evaluated
+from orchestration_pipelines.model.dmn.frame import bounded, evaluated, spelled
 from orchestration_pipelines.model.dmn.problems import Problem
 from orchestration_pipelines.model.dmn.question import Question
 from orchestration_pipelines.model.dmn.table import DecisionTable
@@ -73,7 +73,7 @@ class Model:
                 f"{self.file_name} has no decision service or business knowledge model {name!r}; "
                 f"it has {', '.join(sorted(self.functions)) or 'none'}"
             )
-        run = Run()
+        run, inputs = Run(), spelled(inputs)
         function = evaluated(self, {}, run, self.functions[name].id)
         given = {parameter: inputs.get(parameter) for parameter in function.parameters}
         with bounded():

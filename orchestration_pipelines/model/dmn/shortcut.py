@@ -14,6 +14,7 @@ from orchestration_pipelines.model.dmn.elements import Decision, Elements, Input
 from orchestration_pipelines.model.dmn.explanation import Explanation
 from orchestration_pipelines.model.dmn.table import DecisionTable
 from orchestration_pipelines.model.feel import nodes, types
+from orchestration_pipelines.model.feel.names import is_spelled
 
 #: how many combinations of rules are remembered with what they come to
 _REMEMBERED = 10_000
@@ -73,7 +74,7 @@ class Shortcut:
         mask = (allowed << 1) - 1
         values: list[Any] = []
         for column, name, declared, path, fits in self.plain:
-            if not declared and name not in inputs:
+            if name not in inputs and not (declared and all(map(is_spelled, inputs))):
                 return None
             value = inputs.get(name)
             for step in path:

@@ -70,6 +70,11 @@ def plain(text: str) -> str:
     return " ".join(text.split())
 
 
+def is_spelled(name: str) -> bool:
+    """Whether a name is written as it is kept."""
+    return name.isidentifier() or name == plain(name)
+
+
 def is_plain(name: str) -> bool:
     """Whether a name is one token, which need not be known to be read."""
     return name.isidentifier() or len(spelling(name)) == 1

@@ -159,3 +159,25 @@ def test_a_function_that_nobody_defines_is_a_problem() -> None:
     ]
     answer = read.explain("d", {})
     assert (answer.value, bool(answer.diagnostics), read.evaluate("e", {})) == (None, True, 1)
+
+
+@pytest.mark.parametrize("name", ["my input", " my input ", "my  input", "my\n input"])
+def test_a_name_that_is_given_has_one_space_for_any(name: str) -> None:
+    """In a decision, in a table that is looked up, and in a function; as names in the file are read."""
+    grid = table(["my input"], [""], [("1", '"one"'), ("-", '"other"')], "FIRST")
+    called = knowledge("f", [("my input", "number")], literal("my input + 1"))
+    read = model(
+        data("my input"), decision("d", literal("my input + 1"), "my input"), decision("t", grid, "my input"), called
+    )
+    assert (read.evaluate("d", {name: 1}), read.evaluate("t", {name: 1}), read.invoke("f", {name: 1})) == (2, "one", 2)
+    assert read.evaluate_many("t", [{"my input": 1}, {name: 1}, {}]) == ["one", "one", "other"]
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_float_is_not_let_in(declared: bool) -> None:
+    """It is told what to give instead; a tuple is none of FEEL either."""
+    drawn = data("x") if declared else ""
+    read = model(drawn, decision("d", literal("x"), *(["x"] if declared else [])))
+    assert read.explain("d", {"x": 0.1}).diagnostics == ("the input x is a float of Python: give a Decimal or an int",)
+    assert read.explain("d", {"x": (1,)}).value is None
+    assert read.explain("d", {"x": 1}).value == 1

@@ -226,7 +226,7 @@ def test_numbers_are_exact_and_floats_are_not_let_in() -> None:
     assert (value, type(value)) == (Decimal("0.3"), Decimal)
     answer = read.explain("d", {"x": 0.1})
     assert answer.value is None
-    assert "the input x is no number" in answer.diagnostics[0]
+    assert "the input x is a float of Python" in answer.diagnostics[0]
 
 
 def test_the_namespaces_of_three_versions() -> None:
