@@ -25,6 +25,7 @@ from orchestration_pipelines.cli.people import people
 from orchestration_pipelines.cli.pilot import pilot
 from orchestration_pipelines.cli.policy import policy
 from orchestration_pipelines.cli.purge import purge
+from orchestration_pipelines.cli.quality import quality
 from orchestration_pipelines.cli.report import report
 from orchestration_pipelines.cli.reviews import answer, reviews
 from orchestration_pipelines.cli.simulate import simulate
@@ -90,6 +91,7 @@ for verb in (
     pilot,
     policy,
     purge,
+    quality,
     quarantine,
     report,
     restore,

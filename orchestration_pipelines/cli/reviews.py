@@ -69,6 +69,8 @@ def show(task: int, wants_json: bool) -> None:
         f"queue {found.queue} (role {found.role}), signature {found.signature}, requested by {found.requested_by}"
     )
     print_rows("facts", ["fact", "value"], [[name, _plain(value)] for name, value in found.facts.items()], False)
+    if found.kind == "quality":
+        click.echo("A quality review: what the machine chose is not shown, and what you decide moves nothing.")
     for reason in found.reasons:
         console().print("Because", verbatim(reason))
     if found.editable:
@@ -76,7 +78,7 @@ def show(task: int, wants_json: bool) -> None:
     click.echo(f"Digest of what is shown: {found.digest}")
     click.echo(
         f"Decide with: orchestrate reviews decide {found.task} --as PERSON --seen {found.digest} "
-        "--outcome approve|reject|return|escalate --rationale TEXT"
+        f"--outcome {'|'.join(['approve', 'reject'] if found.kind == 'quality' else Outcome)} --rationale TEXT"
     )
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import dagster as dg
 
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
+from orchestration_pipelines.defs.auto_decisions import auto_decision_assets
 from orchestration_pipelines.defs.expectations import expectation_checks
 from orchestration_pipelines.defs.fairness import fairness_check
 from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
@@ -49,6 +50,10 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         decided, alike = fairness_check(workflow)
         assets += decided
         checks += alike
+        by_rules, looked_at, asked = auto_decision_assets(workflow)
+        assets += by_rules
+        checks += looked_at
+        schedules += asked
         record, always = integrity_checks(workflow, getattr(workflow.package, "INTEGRITY", {}))
         schedules.append(integrity_schedule(workflow, always))
         assets.append(record)

@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import pairwise
 
 from orchestration_pipelines.domain.calendar import BadCalendar, BusinessCalendar, Hours
+from orchestration_pipelines.domain.quality import Quality, quality_problems
 
 #: the whole case, where a step is named
 CASE = ""
@@ -96,6 +97,7 @@ class Policy:
     queues: Mapping[str, QueuePolicy] = field(default_factory=dict)
     station_limits: Mapping[str, int] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)  #: by step; :data:`CASE` is the whole case
+    quality: Quality | None = None  #: how automatic decisions are looked at again; None: they are not
 
     def weight(self, priority: int) -> timedelta:
         """How far ahead of its time a task of this priority is queued."""
@@ -127,6 +129,7 @@ def problems(policy: Policy, ground: Ground) -> list[str]:
             for step, promise in policy.promises.items()
             for told in _promise_problems(step, promise, policy, ground)
         ),
+        *quality_problems(policy.quality, ground.roles),
     ]
 
 

@@ -90,6 +90,13 @@ class Reading:
             return None
         return written
 
+    def number(self, place: str, written: Any) -> float:
+        """A number, which must be said."""
+        if isinstance(written, bool) or not isinstance(written, int | float):
+            self.wrong(place, written, "a number")
+            return 0.5
+        return float(written)
+
     def wrong(self, place: str, written: Any, wanted: str) -> None:
         """Something is not what it must be."""
         self.problems.append(f"{self.name}: {place} is {str(written)[:60]!r}: write {wanted}")

@@ -19,6 +19,7 @@ from orchestration_pipelines.domain.policy import (
     Rung,
     Strategy,
 )
+from orchestration_pipelines.domain.quality import Quality, Stratum
 from orchestration_pipelines.engine.document import BadDocument, Reading, read
 
 FILE = "policy.yaml"
@@ -37,7 +38,7 @@ def read_policy(content: bytes, name: str = FILE) -> Policy:
 class _PolicyReading(Reading):
     def policy(self, written: Mapping[Any, Any]) -> Policy:
         """The whole document."""
-        self.known("", written, ("calendars", "skills", "regions", "weights", "queues", "steps", "case"))
+        self.known("", written, ("calendars", "skills", "regions", "weights", "queues", "steps", "case", "quality"))
         steps = {step: self.mapping(f"steps.{step}", entry) for step, entry in self._entries("steps", written)}
         promises: dict[str, Promise] = {}
         limits: dict[str, int] = {}
@@ -60,6 +61,7 @@ class _PolicyReading(Reading):
             queues={name: self._queue(name, entry) for name, entry in self._entries("queues", written)},
             station_limits=limits,
             promises=promises,
+            quality=self._quality(written["quality"]) if "quality" in written else None,
         )
 
     def _entries(self, place: str, written: Mapping[Any, Any]) -> list[tuple[str, Any]]:
@@ -123,6 +125,24 @@ class _PolicyReading(Reading):
             ladder=tuple(self._rung(f"{place}.ladder, rung {no}", rung) for no, rung in enumerate(ladder, 1)),
             pauses=self.texts(f"{place}.pauses", entry.get("pauses")),
         )
+
+    def _quality(self, written: Any) -> Quality:
+        entry = self.mapping("quality", written)
+        self.known("quality.", entry, ("seed", "confidence", "queue", "question", "default", "cells"))
+        cells = self.mapping("quality.cells", entry.get("cells"))
+        return Quality(
+            seed=self.text("quality.seed", entry.get("seed")),
+            queue=self.text("quality.queue", entry.get("queue")),
+            question=self.text("quality.question", entry.get("question")),
+            otherwise=self._stratum("quality.default", entry.get("default")),
+            cells={cell: self._stratum(f"quality.cells.{cell}", each) for cell, each in cells.items()},
+            confidence=self.number("quality.confidence", entry.get("confidence", 0.95)),
+        )
+
+    def _stratum(self, place: str, written: Any) -> Stratum:
+        entry = self.mapping(place, written)
+        self.known(f"{place}.", entry, ("rate", "limit"))
+        return Stratum(*(self.number(f"{place}.{name}", entry.get(name)) for name in ("rate", "limit")))
 
     def _rung(self, place: str, written: Any) -> Rung:
         entry = self.mapping(place, written)

@@ -87,6 +87,12 @@ class Station:
         return Setting(written) if written else None
 
     @cached_property
+    def declined_when(self) -> Setting | None:
+        """When a rule's answer is a decline."""
+        written = self.element.extra.get("declinedWhen")
+        return Setting(written) if written else None
+
+    @cached_property
     def otherwise(self) -> Setting | None:
         """What holds where a decision has no answer: people, at the highest impact."""
         written = self.element.extra.get("otherwise")

@@ -30,6 +30,7 @@ from orchestration_pipelines.model.dmn import Explanation
 from orchestration_pipelines.model.feel import storable
 from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.model.semantics import Arrive
+from orchestration_pipelines.store.quality import fallen_cells
 from orchestration_pipelines.store.records import snapshots
 from orchestration_pipelines.store.reviews import Signature, signatures_of
 from orchestration_pipelines.store.tokens import Claimed
@@ -52,7 +53,7 @@ def work(station: Station, connection: psycopg.Connection, chunk: Sequence[Claim
         case Kind.SERVICE:
             return serve(station, connection, chunk, toolbox)
         case Kind.RULE:
-            return decide(station, chunk)
+            return decide(station, chunk, _fallen(station, connection))
         case Kind.USER:
             return take_on(station, connection, chunk)
         case Kind.THROW_COMPENSATION | Kind.END_COMPENSATION:
@@ -202,37 +203,58 @@ def _business_error(station: Station, token: Claimed, variables: Mapping[str, An
 # -- business rule tasks
 
 
-def decide(station: Station, chunk: Sequence[Claimed]) -> list[Verdict]:
+def _fallen(station: Station, connection: psycopg.Connection) -> Mapping[str, str]:
+    """The cells that decide nothing by themselves now, and why: looked up once for a chunk."""
+    if station.approved_when is None and station.declined_when is None:
+        return {}
+    return fallen_cells(connection, station.workflow.name)
+
+
+def decide(station: Station, chunk: Sequence[Claimed], fallen: Mapping[str, str]) -> list[Verdict]:
     """Ask the decision table, keep how it answered, and approve where its owner says that the rule approves."""
     rows = [variables_of(token) for token in chunk]
     try:
         explained = station.table.model.explain_many(station.decision, rows)
-        return [_decided(station, variables, answer) for variables, answer in zip(rows, explained, strict=True)]
+        return [_decided(station, variables, answer, fallen) for variables, answer in zip(rows, explained, strict=True)]
     except Exception as error:  # noqa: BLE001 - one case's values that a rule cannot bear are that case's failure
         if len(chunk) == 1:
             return [Failed(*told(error), final=True)]
-    return [verdict for token in chunk for verdict in decide(station, [token])]
+    return [verdict for token in chunk for verdict in decide(station, [token], fallen)]
 
 
-def _decided(station: Station, variables: Mapping[str, Any], answer: Explanation) -> Verdict:
-    detail = encode(_told(station, answer))
+def _decided(station: Station, variables: Mapping[str, Any], answer: Explanation, fallen: Mapping[str, str]) -> Verdict:
+    record, cell = _told(station, answer), ",".join(answer.rules)
     # what the next station of the same sweep sees is what a later one would read from the case
-    value, approving = storable(answer.value), station.approved_when
-    if _is_unanswered(answer):
-        why = "; ".join(answer.diagnostics) or "it is null"
+    value = storable(answer.value)
+    why = ("; ".join(answer.diagnostics) or "it is null") if _is_unanswered(answer) else None
+    chosen = _chosen(station, {**variables, station.id: value}) if why is None else None
+    if chosen is not None and cell in fallen:
+        why, chosen = f"{cell} is with people: {fallen[cell]}", None
+        record["diagnostics"] = [*record["diagnostics"], why]
+    if why is not None:
         if station.otherwise is None:
-            return Done(way=NoAnswer(station.id, why), detail=detail)
-        value, approving = station.otherwise.of({**variables, "no_answer": why}), None
-    merged = {**variables, station.id: value}
-    approves = approving is not None and approving.of(merged) is True
+            return Done(way=NoAnswer(station.id, why), detail=encode(record))
+        value = station.otherwise.of({**variables, "no_answer": why})
+    if chosen is not None:
+        record["chosen"] = chosen
+    merged, approves = {**variables, station.id: value}, chosen == "approve"
     return Done(
         way=station.workflow.router.leave(station.id, merged),
         patch={station.id: value},
-        detail=detail,
-        approved_by=[f"rule:{answer.digest}:{','.join(answer.rules)}"] if approves else None,
+        detail=encode(record),
+        approved_by=[f"rule:{answer.digest}:{cell}"] if approves else None,
         voids_approval=not approves and station.approved_when is not None,
         arms=(station.handler, station.snapshot(merged)) if station.handler else None,
     )
+
+
+def _chosen(station: Station, merged: Mapping[str, Any]) -> str | None:
+    """What the rule decides for good, as the drawing's owner says; None: people decide."""
+    if station.approved_when is not None and station.approved_when.of(merged) is True:
+        return "approve"
+    if station.declined_when is not None and station.declined_when.of(merged) is True:
+        return "decline"
+    return None
 
 
 def _told(station: Station, answer: Explanation) -> dict[str, Any]:

@@ -29,11 +29,14 @@ class ListedCase(NamedTuple):
 def listed(
     connection: psycopg.Connection, workflow: str | None, *, state: str | None, at: str | None, limit: int
 ) -> list[ListedCase]:
-    """Cases in the order of their submission."""
+    """Cases in the order of their submission. What became of one stays unsaid until its quality review is in."""
     cursor = connection.cursor(row_factory=lambda _: ListedCase._make)
     return cursor.execute(
-        "SELECT c.workflow, c.case_key, c.state, c.outcome, t.element, t.status, c.requested_by, c.submitted_at, "
-        "c.closed_at FROM cases c LEFT JOIN token t ON t.case_id = c.id "
+        "SELECT c.workflow, c.case_key, c.state, CASE WHEN q.blind THEN 'sealed' ELSE c.outcome END, "
+        "CASE WHEN NOT q.blind THEN t.element END, CASE WHEN NOT q.blind THEN t.status END, c.requested_by, "
+        "c.submitted_at, CASE WHEN NOT q.blind THEN c.closed_at END "
+        "FROM cases c LEFT JOIN token t ON t.case_id = c.id CROSS JOIN LATERAL (SELECT EXISTS ( "
+        "SELECT FROM review_task r WHERE r.case_id = c.id AND r.kind = 'quality' AND r.ended_at IS NULL) AS blind) q "
         "WHERE (%(workflow)s::text IS NULL OR c.workflow = %(workflow)s) "
         "AND (%(state)s::text IS NULL OR c.state = %(state)s) AND (%(at)s::text IS NULL OR t.element = %(at)s) "
         "ORDER BY c.id LIMIT %(limit)s",
@@ -103,7 +106,8 @@ def cancel(connection: psycopg.Connection, case_id: int, *, station: str, reason
     connection.execute("UPDATE cases SET cancel_reason = %s WHERE id = %s", (reason, case_id))
     visit = next_visit(connection, case_id)
     connection.execute(
-        "UPDATE review_task SET status = 'cancelled', ended_at = %s WHERE case_id = %s AND ended_at IS NULL",
+        "UPDATE review_task SET status = 'cancelled', ended_at = %s WHERE case_id = %s AND ended_at IS NULL "
+        "AND kind = 'decision'",
         (now, case_id),
     )
     connection.execute("UPDATE timer SET status = 'void' WHERE case_id = %s AND status = 'armed'", (case_id,))

@@ -79,7 +79,8 @@ people AS MATERIALIZED (
     SELECT t.case_id, t.visit, coalesce(min(k.started_at), min(t.ended_at)) AS began,
            coalesce(extract(epoch FROM sum(k.stopped_at - k.started_at))::float8, 0) AS touched_s,
            bool_or(t.status = 'returned') AS returned
-    FROM ours o JOIN review_task t ON t.case_id = o.case_id AND t.kind = 'decision' LEFT JOIN touch k ON k.task_id = t.id GROUP BY 1, 2)
+    FROM ours o JOIN review_task t ON t.case_id = o.case_id AND t.kind = 'decision'
+    LEFT JOIN touch k ON k.task_id = t.id GROUP BY 1, 2)
 SELECT e.element, count(*),
     count(*) FILTER (WHERE e.completed AND p.returned IS NOT TRUE AND g.case_id IS NULL),
     percentile_cont(%(at)s::float8[]) WITHIN GROUP (
@@ -134,7 +135,8 @@ def reassigned(connection: psycopg.Connection, window: Window) -> dict[str, int]
     """How often a task was taken from somebody in the window, by cause."""
     rows = connection.execute(
         "SELECT a.cause, count(*) FROM assignment a JOIN review_task t ON t.id = a.task_id "
-        "AND t.workflow = %(workflow)s AND t.kind = 'decision' WHERE a.at >= %(begin)s AND a.at < %(end)s AND a.from_person IS NOT NULL "
+        "AND t.workflow = %(workflow)s AND t.kind = 'decision' "
+        "WHERE a.at >= %(begin)s AND a.at < %(end)s AND a.from_person IS NOT NULL "
         "AND a.person IS DISTINCT FROM a.from_person "  # who claims what was assigned to them takes it from nobody
         "GROUP BY 1 ORDER BY 1",
         window._asdict(),

@@ -32,6 +32,11 @@ def newest(connection: psycopg.Connection, workflow: str) -> SetPolicy | None:
     return cursor.execute(f"{_HISTORY} LIMIT 1", (workflow,)).fetchone()
 
 
+def workflows(connection: psycopg.Connection) -> list[str]:
+    """The workflows that have one."""
+    return [row[0] for row in connection.execute("SELECT DISTINCT workflow FROM work_policy ORDER BY 1")]
+
+
 def history(connection: psycopg.Connection, workflow: str) -> list[SetPolicy]:
     """Every policy there has been, the newest first."""
     cursor = connection.cursor(row_factory=lambda _: SetPolicy._make)

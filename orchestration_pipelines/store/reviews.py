@@ -207,11 +207,12 @@ class OpenTask(NamedTuple):
     requested_by: str
     round: int
     reasons: tuple[str, ...]  #: the rules that led here, in the words of the tables in force then
+    kind: str  #: decision, or quality: a blind review, which shows what was submitted and moves nothing
 
 
 _OPEN = """
 SELECT task, workflow, case_key, element, question, queue, who_may_decide, skill, signature, status, assignee,
-    opened_at, due_at, facts, editable, digest, requested_by, round, reasons
+    opened_at, due_at, facts, editable, digest, requested_by, round, reasons, kind
 FROM reviewer_table
 WHERE (%(workflow)s::text IS NULL OR workflow = %(workflow)s) AND (%(element)s::text IS NULL OR element = %(element)s)
   AND (%(queue)s::text IS NULL OR queue = %(queue)s) AND (%(task)s::bigint IS NULL OR task = %(task)s)
@@ -231,7 +232,10 @@ def waiting_tasks(
     """The open tasks, oldest first."""
     wanted = {"workflow": workflow, "element": element, "queue": queue, "task": task, "limit": limit}
     rows = connection.execute(_OPEN, wanted).fetchall()
-    return [OpenTask._make((*row[:13], decode(row[13]), tuple(row[14]), *row[15:18], tuple(row[18]))) for row in rows]
+    return [
+        OpenTask._make((*row[:13], decode(row[13]), tuple(row[14]), *row[15:18], tuple(row[18]), row[19]))
+        for row in rows
+    ]
 
 
 def add_decision(

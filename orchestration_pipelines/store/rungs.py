@@ -92,6 +92,7 @@ SELECT f.clock_id, t.id, t.case_id, t.visit, t.queue, q.owner, CASE WHEN t.statu
     u.name, u.owner
 FROM unnest(%s::bigint[], %s::bigint[], %s::int[]) AS f (clock_id, case_id, visit)
 JOIN review_task t ON t.case_id = f.case_id AND (f.visit IS NULL OR t.visit = f.visit) AND t.ended_at IS NULL
+    AND t.kind = 'decision'
 JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
 LEFT JOIN queue u ON u.workflow = q.workflow AND u.name = q.escalates_to
 ORDER BY f.clock_id, t.id

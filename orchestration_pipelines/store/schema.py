@@ -26,6 +26,10 @@ _APPEND_ONLY = (
     "assignment",
     "decline",
     "work_policy",
+    "quality_draw",
+    "quality_sample",
+    "quality_lift",
+    "quality_fallback",  # but for its end, which the second who lifts it sets
 )
 _WITHHELD = ("withheld_outcome", "withheld_protected")
 #: everybody but the owner and orchestration_evaluation

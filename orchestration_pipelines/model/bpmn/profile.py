@@ -144,6 +144,7 @@ EXTENSIONS: dict[str, dict[str, str]] = {
         ),
         "review": "= FEEL: a list of tests and numbers over the answer; the truer and the more, the more human review",
         "approvedWhen": "= FEEL over the case and the answer: true gives the case an approval",
+        "declinedWhen": "= FEEL over the case and the answer: true is the rule's decline, sampled like approvals",
     },
     "startEvent": _OWNER,
     "endEvent": _OWNER,
