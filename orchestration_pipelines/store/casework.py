@@ -59,10 +59,11 @@ class FoundCase(NamedTuple):
 
 
 def find(connection: psycopg.Connection, key: str, workflow: str | None) -> list[FoundCase]:
-    """The cases of this key: one in each workflow at most."""
+    """The cases of this key: one in each workflow at most. What became of one is sealed as in :func:`listed`."""
     rows = connection.execute(
-        "SELECT c.id, c.workflow, c.case_key, c.state, c.outcome, c.requested_by, c.variables, v.version, v.digest "
-        "FROM cases c JOIN workflow_version v ON v.id = c.version_id "
+        "SELECT c.id, c.workflow, c.case_key, c.state, CASE WHEN EXISTS (SELECT FROM review_task r "
+        "WHERE r.case_id = c.id AND r.kind = 'quality' AND r.ended_at IS NULL) THEN 'sealed' ELSE c.outcome END, "
+        "c.requested_by, c.variables, v.version, v.digest FROM cases c JOIN workflow_version v ON v.id = c.version_id "
         "WHERE c.case_key = %(key)s AND (%(workflow)s::text IS NULL OR c.workflow = %(workflow)s) ORDER BY c.workflow",
         {"key": key, "workflow": workflow},
     ).fetchall()

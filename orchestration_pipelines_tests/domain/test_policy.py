@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from orchestration_pipelines.domain.policy import Ground, Policy, problems
+from orchestration_pipelines.domain.quality import Stratum
 from orchestration_pipelines.engine.document import BadDocument
 from orchestration_pipelines.engine.policy_reading import read_policy
 
@@ -28,6 +29,8 @@ steps:
       ladder: [{after: PT8H, act: remind}, {after: PT12H, act: reassign}, {after: PT20H, act: escalate}]
 case:
   sla: {calendar: office, budget: PT80H, pauses: [ask], ladder: [{after: PT40H, act: remind}]}
+quality: {seed: s, queue: seniors, question: Right?, default: {rate: 0.1, limit: 0.05}, cells:
+    {r1: {rate: 1, limit: 0.02}}}
 """
 GROUND = Ground(
     roles={"reviews": "reviewer", "seniors": "senior", "requesters": "requester"},
@@ -52,6 +55,8 @@ def test_a_sound_policy_is_read_as_it_is_written() -> None:
     policy = read_policy(SOUND.encode())
     assert policy.promises["review"].budget == timedelta(hours=16)
     assert len(policy.calendars["office"].hours) == 10
+    assert policy.quality is not None
+    assert (policy.quality.of("r1"), policy.quality.of("r2")) == (Stratum(1.0, 0.02), Stratum(0.1, 0.05))
     assert (policy.weight(9), Policy().weight(9)) == (timedelta(days=2), timedelta(hours=9))
 
 
@@ -88,6 +93,15 @@ def test_a_sound_policy_is_read_as_it_is_written() -> None:
         ("strategy: round_robin", "strategy: roulette", "write one of pull, round_robin, least_load, best_skill"),
         ("  review:\n    wip", "  revue:\n    wip", "steps.revue: there is no such user task"),
         ("regions: [north]", "regoins: [north]", "unknown setting 'regoins'"),
+        ("queue: seniors, question", "queue: nobody, question", "quality.queue: there is no queue 'nobody'"),
+        ("queue: seniors, question", "queue: requesters, question", "quality.queue: requesters asks whoever submitted"),
+        ("seed: s,", "", "quality.seed: without one nobody can draw"),
+        ("question: Right?,", "", "quality.question: a reviewer must be asked something"),
+        ("rate: 0.1", "rate: 0", "quality.default.rate: 0.0 is no part"),
+        ("{rate: 1, limit: 0.02}", "{rate: 1, limit: 1}", "quality.cells.r1.limit: 1.0 is no limit"),
+        ("{rate: 1, limit: 0.02}", "{rate: often, limit: 0.1}", "quality.cells.r1.rate is 'often': write a number"),
+        ("default: {rate: 0.1, limit: 0.05}, ", "", "quality.default.rate is 'None': write a number"),
+        ("{seed: s,", "{seed: s, confidence: 95,", "quality.confidence: 95.0 is none"),
     ],
 )
 def test_a_slip_is_told_by_its_place(here: str, instead: str, said: str) -> None:
