@@ -186,7 +186,7 @@ class Engine:
         with self.connect() as connection:
             connection.execute("LISTEN orchestration_decided")
             while True:
-                first = min(self._claimable(connection, self.clock() - URGENT).values(), default=None)
+                first = min(self.waiting(connection, self.clock() - URGENT).values(), default=None)
                 if first is not None:
                     return self._unserved(connection, first + AHEAD)
                 if (left := until - time.monotonic()) <= 0:
@@ -202,7 +202,7 @@ class Engine:
         now = self.clock()
         with self.connect() as connection:
             urgent, left = now - URGENT, now - AHEAD - timedelta(seconds=_LEFT_S)
-            waiting = [key for key in self._claimable(connection).values() if key > urgent or key < left]
+            waiting = [key for key in self.waiting(connection).values() if key > urgent or key < left]
             if waiting:
                 return self._unserved(connection, min(waiting))
             due = timers.something_due(connection, now) or tokens.something_due(connection, now)
@@ -210,11 +210,8 @@ class Engine:
                 return self._unserved(connection, now)
         return None
 
-    def waiting(self, connection: psycopg.Connection) -> dict[str, datetime]:
+    def waiting(self, connection: psycopg.Connection, until: datetime | str = "infinity") -> dict[str, datetime]:
         """The stations of the current version where a token can be claimed: to the first's place in the order."""
-        return self._claimable(connection)
-
-    def _claimable(self, connection: psycopg.Connection, until: datetime | str = "infinity") -> dict[str, datetime]:
         return tokens.claimable(connection, self.workflow.name, self.version, self.order, until)
 
     def _unserved(self, connection: psycopg.Connection, first: datetime) -> Unserved:
@@ -261,7 +258,7 @@ class Engine:
         )
 
     def _urgent_stations(self, connection: psycopg.Connection) -> list[Station]:
-        return [self.station(element) for element in self._claimable(connection, self.clock() - URGENT)]
+        return [self.station(element) for element in self.waiting(connection, self.clock() - URGENT)]
 
     def sweep_station(self, sweep: Sweep, element: str, *, until: float, urgent_only: bool = False) -> list[Swept]:
         """Sweep one station. A compensation throw drives its handlers until every saga is undone."""
