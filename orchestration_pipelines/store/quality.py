@@ -72,7 +72,8 @@ WITH drawn AS MATERIALIZED (
            a.detail ->> 'table' AS digest, a.detail ->> 'chosen' AS chosen,
            (SELECT coalesce(jsonb_object_agg(f.name, c.variables -> f.name), '{}') FROM field f
             WHERE f.workflow = c.workflow AND c.variables ? f.name AND f.name <> ALL (%(written)s) AND NOT EXISTS (
-                SELECT FROM review_decision r WHERE r.case_id = c.id AND r.visit > a.visit AND r.edits ? f.name)) AS facts,
+                SELECT FROM review_decision r WHERE r.case_id = c.id
+                AND r.visit > a.visit AND r.edits ? f.name)) AS facts,
            coalesce((SELECT string_agg(w.words, '; ' ORDER BY rule.no)
                      FROM jsonb_array_elements_text(a.detail -> 'rules') WITH ORDINALITY AS rule (id, no)
                      JOIN release_rule w ON w.digest = a.detail ->> 'table' AND w.rule_id = rule.id

@@ -29,7 +29,7 @@ steps:
       ladder: [{after: PT8H, act: remind}, {after: PT12H, act: reassign}, {after: PT20H, act: escalate}]
 case:
   sla: {calendar: office, budget: PT80H, pauses: [ask], ladder: [{after: PT40H, act: remind}]}
-quality: {seed: s, queue: seniors, question: Right?, default: {rate: 0.1, limit: 0.05}, cells:
+quality: {seed: s, queue: seniors, question: Right, default: {rate: 0.1, limit: 0.05}, cells:
     {r1: {rate: 1, limit: 0.02}}}
 """
 GROUND = Ground(
@@ -96,7 +96,7 @@ def test_a_sound_policy_is_read_as_it_is_written() -> None:
         ("queue: seniors, question", "queue: nobody, question", "quality.queue: there is no queue 'nobody'"),
         ("queue: seniors, question", "queue: requesters, question", "quality.queue: requesters asks whoever submitted"),
         ("seed: s,", "", "quality.seed: without one nobody can draw"),
-        ("question: Right?,", "", "quality.question: a reviewer must be asked something"),
+        ("question: Right,", "", "quality.question: a reviewer must be asked something"),
         ("rate: 0.1", "rate: 0", "quality.default.rate: 0.0 is no part"),
         ("{rate: 1, limit: 0.02}", "{rate: 1, limit: 1}", "quality.cells.r1.limit: 1.0 is no limit"),
         ("{rate: 1, limit: 0.02}", "{rate: often, limit: 0.1}", "quality.cells.r1.rate is 'often': write a number"),
