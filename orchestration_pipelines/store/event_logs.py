@@ -95,7 +95,8 @@ SELECT case_key, activity, at, resource, transition FROM (
     SELECT a.case_id, c.case_key, a.element, m.at, coalesce(d.people, 'machine'), m.transition, a.visit, m.no
     FROM cases c JOIN activity a ON a.case_id = c.id
     LEFT JOIN LATERAL (SELECT string_agg(DISTINCT decided_by, ' and ' ORDER BY decided_by) AS people
-                       FROM review_decision r WHERE r.case_id = a.case_id AND r.visit = a.visit) d ON true
+                       FROM review_decision r JOIN review_task t ON t.id = r.task_id AND t.kind = 'decision'
+                       WHERE r.case_id = a.case_id AND r.visit = a.visit) d ON true
     CROSS JOIN LATERAL (VALUES (1, 'start', a.started_at), (2, 'complete', a.finished_at)) AS m (no, transition, at)
     WHERE c.workflow = %(workflow)s
     UNION ALL

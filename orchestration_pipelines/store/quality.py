@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import NamedTuple
@@ -134,12 +135,14 @@ def open_reviews(
 
 def note_drawn(connection: psycopg.Connection, opened: Sequence[tuple[int, int]], by: str, now: datetime) -> None:
     """Append to the record of each case that it is looked at again."""
-    cases = sorted({case for _, case in opened})
-    tasks = {case: ",".join(str(task) for task, of in sorted(opened) if of == case) for case in cases}
+    tasks: dict[int, list[str]] = defaultdict(list)
+    for task, case in sorted(opened):
+        tasks[case].append(str(task))
+    cases = sorted(tasks)
     connection.execute("SELECT FROM cases WHERE id = ANY (%s) ORDER BY id FOR NO KEY UPDATE", (int8s(cases),))
     connection.execute(
         "SELECT append_audit_many(%s, %s, 'machine', 'drawn for quality', %s, %s, array_fill('{}'::jsonb, ARRAY[%s]))",
-        (int8s(cases), by, [f"task:{tasks[case]}" for case in cases], now, len(cases)),
+        (int8s(cases), by, ["task:" + ",".join(tasks[case]) for case in cases], now, len(cases)),
     )
 
 

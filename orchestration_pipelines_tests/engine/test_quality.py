@@ -13,6 +13,7 @@ from orchestration_pipelines.engine import casework, policy, quality, reviews
 from orchestration_pipelines.engine.measures import day_window, facts
 from orchestration_pipelines.engine.quality import Cell
 from orchestration_pipelines.store import integrity
+from orchestration_pipelines.store.event_logs import own_events
 from orchestration_pipelines.store.refusal import Refused
 from orchestration_pipelines.store.reviews import OpenTask
 from orchestration_pipelines_tests.engine.blind import POLICY, blind_flow
@@ -172,8 +173,10 @@ def test_a_quality_review_moves_nothing_and_counts_nowhere_else(draw: Draw) -> N
     window = day_window(flow.engine.workflow.name, flow.clock().date())
     with flow.engine.connect() as connection:
         found = facts(connection, window, flow.clock())
+        done = {activity: by for key, activity, _, by, _ in own_events(connection, "flow") if key == "a"}
     assert [case.by_people for case in found.closed] == [False]
     assert found.reviewed == []
+    assert done["grid"] == "machine"
 
 
 @pytest.mark.parametrize(
