@@ -6,7 +6,6 @@ import inspect
 import random
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property, partial
 from typing import Any
@@ -14,13 +13,13 @@ from typing import Any
 import psycopg
 
 from orchestration_pipelines.engine import intake, releases, routing, versions
+from orchestration_pipelines.engine.dispatch import Dispatch, SweepReport, Unserved
 from orchestration_pipelines.engine.lookout import EVERY_S, Lookout
 from orchestration_pipelines.engine.order import sweeping_order
 from orchestration_pipelines.engine.routing import Routed
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.engine.sweep import AHEAD, URGENT, Clock, Sweep, Swept
 from orchestration_pipelines.engine.tables import ActiveTables, in_force
-from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.tick import Ticked, tick
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.model.process import Kind
@@ -36,46 +35,6 @@ SWEEP_S = 120.0
 _LEFT_S = 60.0
 #: who waits for a decision looks again without being told: a notification can be missed
 _LOOK_AGAIN_S = 1.0
-
-
-@dataclass
-class Dispatch:
-    """Where work is, as a sweep begins."""
-
-    number: int
-    stations: dict[str, bool] = field(default_factory=dict)  #: to True where an urgent token waits
-    earlier: bool = False  #: work waits on earlier versions of the drawing
-    fired: int = 0
-    woken: int = 0
-    buried: int = 0
-
-
-@dataclass(frozen=True)
-class Unserved:
-    """Work that no sweep has begun on."""
-
-    dispatches: int  #: the number of the last dispatch
-    age_s: float  #: of the first in order
-
-
-@dataclass
-class SweepReport:
-    """What a whole sweep did, station by station."""
-
-    stations: list[Swept] = field(default_factory=list)
-
-    @property
-    def tally(self) -> Tally:
-        """The counts of all stations together."""
-        whole = Tally()
-        for swept in self.stations:
-            whole.merge(swept.tally)
-        return whole
-
-    @property
-    def errors(self) -> list[str]:
-        """What stopped a lane anywhere."""
-        return [f"{swept.station}: {error}" for swept in self.stations for error in swept.errors]
 
 
 class Engine:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from typing import Any
 
 from orchestration_pipelines.domain.audit import Entry, broken_at
-from orchestration_pipelines.engine.engine import Engine, SweepReport
+from orchestration_pipelines.engine.dispatch import SweepReport
+from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Row, Submitted
 from orchestration_pipelines_tests.conftest import SetClock
 
