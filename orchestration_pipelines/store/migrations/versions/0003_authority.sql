@@ -165,7 +165,7 @@ BEGIN
             (SELECT b.reason FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, t.requested_by, t.opened_at,
                                        q.excludes) b WHERE b.person = a.person LIMIT 1),
             a.away)
-        END AS reason) v
+        END AS reason OFFSET 0) v  -- OFFSET 0: the rules are asked once for a row, not once for each use of the answer
     ORDER BY a.no;
 END $$;
 
