@@ -7,7 +7,6 @@ Whether somebody may do a task is not asked here: the one point of authority say
 from __future__ import annotations
 
 from bisect import insort
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -77,7 +76,10 @@ class Choice(NamedTuple):
     excluded: Mapping[str, int]  #: the rest: how many by reason
 
 
-_Rank = tuple[float, float, str]
+#: what somebody is weighed by now: their load, or when their turn was; and their name. Smaller goes first
+_Standing = tuple[float, str]
+#: the place in a lane: by what no task changes, then by the standing of when they were last looked at
+_Place = tuple[float, _Standing]
 
 
 class Plan:
@@ -103,8 +105,11 @@ class Plan:
         self._queue_room, self._station_room = dict(queue_room or {}), dict(station_room or {})
         #: somebody without a limit is weighed as if theirs were the highest
         self._nominal = max((hand.capacity or 0 for hand in self._hands.values()), default=0) or 1
-        self._orders: dict[int, list[_Rank]] = {}
-        self._full = {id: sum(self._hands[person].is_full for person in lane.fit) for id, lane in self._lanes.items()}
+        self._orders: dict[int, list[_Place]] = {}
+        self._by_load = {person: (self._load(hand), person) for person, hand in self._hands.items()}
+        self._by_turn: dict[str, dict[str, _Standing]] = {}
+        self._at_capacity = {person for person, hand in self._hands.items() if hand.is_full}
+        self._full = {id: len(self._at_capacity.intersection(lane.fit)) for id, lane in self._lanes.items()}
         self._of_person: dict[str, list[int]] = {}
         for lane in self._lanes.values():
             for person in lane.fit:
@@ -124,11 +129,14 @@ class Plan:
         if self._station_room.get(task.element, 1) <= 0:
             return Choice(task.task, None, 0, (), {STATION_FULL: 1})
         best, barred = self._best(lane, task, BEST)
-        excluded = Counter(lane.unfit)
-        excluded.update(barred.values())
-        excluded[AT_CAPACITY] += self._full[lane.id]
-        excluded[RANKED_LOWER] += len(lane.fit) - self._full[lane.id] - len(barred) - len(best)
-        told = {reason: count for reason, count in excluded.items() if count > 0}
+        full = self._full[lane.id]
+        told = dict(lane.unfit)
+        for reason in barred.values():
+            told[reason] = told.get(reason, 0) + 1
+        if full:
+            told[AT_CAPACITY] = full
+        if lower := len(lane.fit) - full - len(barred) - len(best):
+            told[RANKED_LOWER] = lower
         if not best:
             return Choice(task.task, None, 0, (), told)
         chosen = best[0].person
@@ -141,25 +149,20 @@ class Plan:
 
     def _best(self, lane: Lane, task: Waiting, most: int) -> tuple[tuple[Candidate, ...], dict[str, str]]:
         """The first few in order who have room and are not barred; and who with room is barred, by the reason."""
-        order = self._order(lane)
-        barred = {
-            person: reason
-            for person, reason in task.barred.items()
-            if person in lane.fit and not self._hands[person].is_full
-        }
+        order, standings, full = self._order(lane), self._standings(lane), self._at_capacity
+        barred = {person: why for person, why in task.barred.items() if person in lane.fit and person not in full}
+        turns = self._turns.get(lane.queue, {})
         best: list[Candidate] = []
         index = 0
         while index < len(order) and len(best) < most:
-            rank = order[index]
-            person = rank[2]
-            hand = self._hands[person]
-            if hand.is_full:
+            fixed, standing = order[index]
+            person = standing[1]
+            if person in full:
                 del order[index]
                 continue
-            now = self._rank(lane, person)
-            if now != rank:  # ranks only fall: further back is where it belongs
+            if (now := standings[person]) is not standing:  # it only grows: further back is where they belong
                 del order[index]
-                insort(order, now)
+                insort(order, (fixed, now), index)
                 continue
             index += 1
             if person in barred:
@@ -167,14 +170,16 @@ class Plan:
             if (task.case_id, task.visit, person) in self._signing:
                 barred[person] = "holds_other"
                 continue
-            turn = self._turns.get(lane.queue, {}).get(person, 0)
-            best.append(Candidate(person, hand.in_hand, hand.capacity, lane.fit[person], turn))
+            hand = self._hands[person]
+            best.append(Candidate(person, hand.in_hand, hand.capacity, lane.fit[person], turns.get(person, 0)))
         return tuple(best), barred
 
     def _take(self, lane: Lane, task: Waiting, person: str) -> int:
         hand = self._hands[person]
         hand.in_hand += 1
+        self._by_load[person] = (self._load(hand), person)
         if hand.is_full:
+            self._at_capacity.add(person)
             for other in self._of_person[person]:
                 self._full[other] += 1
         if lane.queue in self._queue_room:
@@ -186,21 +191,25 @@ class Plan:
             return 0
         turn = self._last_turn[lane.queue] = self._last_turn.get(lane.queue, 0) + 1
         self._turns.setdefault(lane.queue, {})[person] = turn
+        self._by_turn[lane.queue][person] = (turn, person)
         return turn
 
-    def _order(self, lane: Lane) -> list[_Rank]:
+    def _order(self, lane: Lane) -> list[_Place]:
         if lane.id not in self._orders:
-            self._orders[lane.id] = sorted(self._rank(lane, person) for person in lane.fit)
+            standings, by_level = self._standings(lane), lane.strategy is Strategy.BEST_SKILL
+            self._orders[lane.id] = sorted(
+                (-spare if by_level else 0, standings[person]) for person, spare in lane.fit.items()
+            )
         return self._orders[lane.id]
 
-    def _rank(self, lane: Lane, person: str) -> _Rank:
-        """What puts people in order; smaller goes first, and it only grows while tasks are given."""
-        hand = self._hands[person]
-        load = hand.in_hand / (self._nominal if hand.capacity is None else hand.capacity or 1)
-        match lane.strategy:
-            case Strategy.ROUND_ROBIN:
-                return (self._turns.get(lane.queue, {}).get(person, 0), 0, person)
-            case Strategy.BEST_SKILL:
-                return (-lane.fit[person], load, person)
-            case _:
-                return (load, 0, person)
+    def _standings(self, lane: Lane) -> dict[str, _Standing]:
+        """What people are weighed by in a lane; each standing only grows while tasks are given."""
+        if lane.strategy is not Strategy.ROUND_ROBIN:
+            return self._by_load
+        if lane.queue not in self._by_turn:
+            turns = self._turns.get(lane.queue, {})
+            self._by_turn[lane.queue] = {person: (turns.get(person, 0), person) for person in self._hands}
+        return self._by_turn[lane.queue]
+
+    def _load(self, hand: Hands) -> float:
+        return hand.in_hand / (self._nominal if hand.capacity is None else hand.capacity or 1)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import islice
+from itertools import chain, islice
 
 import psycopg
 
@@ -13,6 +14,7 @@ from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.people import SYSTEM
 from orchestration_pipelines.domain.policy import Strategy
 from orchestration_pipelines.domain.routing import Choice, Lane, Plan, Waiting
+from orchestration_pipelines.engine.collector import collector_at_rest
 from orchestration_pipelines.store import hands
 from orchestration_pipelines.store import routing as table
 from orchestration_pipelines.store.hands import Handed
@@ -79,7 +81,6 @@ def _not_by(task: Waiting, holder: str | None) -> Waiting:
 
 def _assign(connection: psycopg.Connection, workflow: str, now: datetime, routed: Routed, at_most: int) -> int:
     """One pass over what is open; returns how many of the planned ones were refused."""
-    refused = 0
     lanes = table.lanes(connection, workflow, now)
     if not any(lane.fit for lane in lanes):
         return 0
@@ -91,29 +92,45 @@ def _assign(connection: psycopg.Connection, workflow: str, now: datetime, routed
         queue_room=queue_room,
         station_room=station_room,
     )
-    strategies = {lane.id: lane.strategy for lane in lanes}
     tasks = table.waiting(connection, [lane.id for lane in lanes if lane.fit], plan.has_room)
     chosen = ((task, choice) for task in tasks if (choice := plan.give(task)).person is not None)
-    for chunk in _chunks(islice(chosen, at_most), CHUNK):
-        with connection.transaction():
-            if not table.lock(connection, workflow):
-                return 0
-            for strategy in Strategy:
-                given = [(task, choice) for task, choice in chunk if strategies[task.lane] is strategy]
-                handed = _hand(connection, [choice for _, choice in given], strategy, now)
+    kinds = {lane.id: lane for lane in lanes}
+    given: Future[list[Handed] | None] | None = None
+    refused = 0
+    # One chunk is planned while the one before it is handed out.
+    with collector_at_rest(), ThreadPoolExecutor(max_workers=1) as giver:
+        for chunk in chain(_chunks(islice(chosen, at_most), CHUNK), [None]):
+            if given is not None:
+                if (handed := given.result()) is None:
+                    return 0
                 moved = sum(one.moved for one in handed)
                 routed.assigned += moved
                 refused += len(handed) - moved
-                if strategy is Strategy.ROUND_ROBIN:
-                    _keep_turns(
-                        connection,
-                        workflow,
-                        lanes,
-                        [task for task, _ in given],
-                        [choice for _, choice in given],
-                        handed,
-                    )
+            if chunk is not None:
+                given = giver.submit(_give, connection, workflow, kinds, chunk, now)
     return refused
+
+
+def _give(
+    connection: psycopg.Connection,
+    workflow: str,
+    lanes: Mapping[int, Lane],
+    chunk: Sequence[tuple[Waiting, Choice]],
+    now: datetime,
+) -> list[Handed] | None:
+    """Hand out what was planned, in one transaction; None: another run is under way."""
+    every: list[Handed] = []
+    with connection.transaction():
+        if not table.lock(connection, workflow):
+            return None
+        for strategy in Strategy:
+            given = [(task, choice) for task, choice in chunk if lanes[task.lane].strategy is strategy]
+            tasks, choices = [task for task, _ in given], [choice for _, choice in given]
+            handed = _hand(connection, choices, strategy, now)
+            if strategy is Strategy.ROUND_ROBIN:
+                _keep_turns(connection, workflow, lanes.values(), tasks, choices, handed)
+            every += handed
+    return every
 
 
 def _chunks(chosen: Iterator[tuple[Waiting, Choice]], size: int) -> Iterator[list[tuple[Waiting, Choice]]]:
