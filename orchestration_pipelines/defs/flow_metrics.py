@@ -27,18 +27,7 @@ def flow_assets(workflow: Workflow) -> tuple[dg.AssetsDefinition, dg.AssetsDefin
     """A workflow's flow by day, and its flow of late."""
     engines: list[Engine] = []
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)  # one run for many days is worth a parameter that may change
-        by_day = dg.asset(
-            key=dg.AssetKey([workflow.name, "flow_day"]),
-            partitions_def=days_of_metrics(),
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            group_name=GROUP,
-            description="What ended on a day: lead and cycle time, yields, automation, promises. See docs/metrics.md.",
-        )
-
-    @by_day
-    def flow_day(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def by_day(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         # pandas' and numpy's weight is for those who want figures
         from orchestration_pipelines.domain.measures import figures
         from orchestration_pipelines.engine.measures import day_window, facts
@@ -60,6 +49,16 @@ def flow_assets(workflow: Workflow) -> tuple[dg.AssetsDefinition, dg.AssetsDefin
                     partition_key=key,
                 )
         return dg.MaterializeResult()
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # one run for many days is worth a parameter that may change
+        flow_day = dg.asset(
+            key=dg.AssetKey([workflow.name, "flow_day"]),
+            partitions_def=days_of_metrics(),
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            group_name=GROUP,
+            description="What ended on a day: lead and cycle time, yields, automation, promises. See docs/metrics.md.",
+        )(by_day)
 
     @dg.asset(
         key=dg.AssetKey([workflow.name, "flow"]),
