@@ -305,9 +305,14 @@ def test_a_decline_falls_back_as_an_approval_does(draw: Draw) -> None:
     flow.submit(*(f"b{number}" for number in range(6)), amount=150)
     flow.sweep()
     _drawn(flow)
-    for task in _open(flow):
+    agreed, *others = _open(flow)
+    _review(flow, agreed, "reject", by="bob")
+    assert (_held(flow)["r2"].judged.answers, _held(flow)["r2"].judged.disagreed) == (1, 0)
+    for task in others:
         _review(flow, task, "approve", by="bob")
-    assert _held(flow)["r2"].fallback is not None
+    cell = _held(flow)["r2"]
+    assert (cell.judged.answers, cell.judged.disagreed) == (6, 5)
+    assert cell.fallback is not None
     flow.submit("next", amount=150)
     flow.sweep()
     assert flow.standing()["next"] == ("review", "waiting")
