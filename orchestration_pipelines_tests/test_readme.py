@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import importlib
 import re
 from pathlib import Path
@@ -84,3 +85,10 @@ def test_the_readmes_code_location_loads(acme: Path) -> None:
     dg.Definitions.validate_loadable(defs)
     assert defs.resolve_job_def("expenses").name == "expenses"
     assert "expenses_reviewer_table_sensor" in {sensor.name for sensor in defs.sensors or ()}
+
+
+def test_the_readme_says_what_a_table_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lines behind ``>>>``, run where the README lies."""
+    monkeypatch.chdir(README.parent)
+    told = doctest.testfile(str(README), module_relative=False)
+    assert (told.failed, told.attempted > 5) == (0, True)
