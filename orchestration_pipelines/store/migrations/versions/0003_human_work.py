@@ -12,6 +12,19 @@ revision = "0003"
 down_revision = "0002"
 
 
+#: the legal moves stand in the condition of the trigger: nothing is called for a task that makes one
+_GUARD = """
+DO $$ BEGIN
+    DROP TRIGGER guard ON review_task;
+    EXECUTE format($sql$
+        CREATE TRIGGER guard BEFORE UPDATE ON review_task FOR EACH ROW
+        WHEN (OLD.status <> NEW.status AND OLD.status || ' ' || NEW.status <> ALL (%L::text[]))
+        EXECUTE FUNCTION review_task_guard()
+    $sql$, (SELECT array_agg(from_status || ' ' || to_status) FROM review_move));
+END $$
+"""
+
+
 def upgrade() -> None:
     """Create the tables of human work, and replace the functions that know more now."""
     driver = op.get_bind().connection.driver_connection
@@ -32,3 +45,4 @@ def upgrade() -> None:
             "INSERT INTO review_move (from_status, act, to_status) VALUES (%s, %s, %s)",
             [(move.source, move.act, move.target) for move in MOVES],
         )
+    driver.execute(_GUARD)
