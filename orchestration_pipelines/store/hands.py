@@ -41,8 +41,7 @@ def hand(
     """
     cursor = connection.cursor(row_factory=lambda _: Handed._make)
     return cursor.execute(
-        "SELECT task, person, from_person, moved, reason, rule "
-        "FROM hand(%s, %s, %s, %s, %s, %s::text[]::jsonb[], %s::text[]::jsonb[], %s, %s)",
+        "SELECT task, person, from_person, moved, reason, rule FROM hand(%s, %s, %s, %s, %s, %s, %s, %s, %s)",
         (
             int8s(tasks),
             texts(people),

@@ -193,8 +193,8 @@ class Recorded(NamedTuple):
 def assignments(connection: psycopg.Connection, task: int) -> list[Recorded]:
     """Who has had a task and why, the latest first."""
     rows = connection.execute(
-        "SELECT at, person, from_person, cause, by, candidates, excluded FROM assignment WHERE task_id = %s "
-        "ORDER BY id DESC",
+        "SELECT at, person, from_person, cause, by, candidates::jsonb, excluded::jsonb FROM assignment "
+        "WHERE task_id = %s ORDER BY id DESC",
         (task,),
     )
     return [Recorded._make((*row[:5], decode(row[5]), decode(row[6]))) for row in rows]

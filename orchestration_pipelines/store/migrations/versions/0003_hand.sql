@@ -37,7 +37,7 @@ CREATE TYPE handed AS (task bigint, person text, from_person text, moved boolean
 --   round_robin, least_load, best_skill, stuck, sla, absence     the engine: p_by is 'system'
 -- Limits are counted under locks: cases, then reviewers, queues and stations, each in order.
 CREATE FUNCTION hand(p_task bigint[], p_person text[], p_cause text, p_by text, p_at timestamptz,
-                     p_candidates jsonb[] DEFAULT NULL, p_excluded jsonb[] DEFAULT NULL, p_reason text DEFAULT '',
+                     p_candidates text[] DEFAULT NULL, p_excluded text[] DEFAULT NULL, p_reason text DEFAULT '',
                      p_asserted_by text DEFAULT NULL)
 RETURNS TABLE (task bigint, person text, from_person text, moved boolean, reason text, rule text)
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -185,7 +185,7 @@ BEGIN
         SELECT task, p_by, p_reason, p_at FROM moving WHERE p_cause = 'decline'),
     recording AS (
         INSERT INTO assignment (task_id, person, from_person, cause, by, at, reason, candidates, excluded)
-        SELECT task, person, assignee, p_cause, p_by, p_at, p_reason, coalesce(candidates, '[]'), coalesce(excluded, '{}')
+        SELECT task, person, assignee, p_cause, p_by, p_at, p_reason, coalesce(candidates, '[]')::json, coalesce(excluded, '{}')::json
         FROM moving),
     noting AS (
         SELECT case_id, 'task:' || string_agg(task::text, ',' ORDER BY no) AS record, jsonb_build_object(

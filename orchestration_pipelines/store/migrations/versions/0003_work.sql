@@ -68,8 +68,8 @@ CREATE TABLE assignment (                              -- append only: who got a
     by          text NOT NULL,                         -- a person, or 'system'
     at          timestamptz NOT NULL,
     reason      text NOT NULL DEFAULT '',              -- what whoever did it says
-    candidates  jsonb NOT NULL DEFAULT '[]',           -- the five best, with what they were weighed by
-    excluded    jsonb NOT NULL DEFAULT '{}'            -- the rest: counts by reason
+    candidates  json NOT NULL DEFAULT '[]',            -- the five best, with what they were weighed by; json is checked
+    excluded    json NOT NULL DEFAULT '{}'             -- the rest: counts by reason            (and costs half of jsonb)
 );
 CREATE INDEX assignment_task ON assignment (task_id, id);
 CREATE TABLE decline (                                 -- theirs alone: it changes no rotation and loses no task
