@@ -28,6 +28,7 @@ from orchestration_pipelines_tests.trials import (
     speed,
     ticks,
     waiting,
+    work,
 )
 
 #: what a trial measured, and what it missed
@@ -94,6 +95,10 @@ def _routing(small: bool) -> Measured:
     return routing.measure(small=small)
 
 
+def _work(small: bool) -> Measured:
+    return work.measure(3, 20) if small else work.measure(200, 60)
+
+
 TRIALS: dict[str, Callable[[bool], Measured]] = {
     "kills": _kills,
     "mutants": _mutants,
@@ -105,6 +110,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "races": _races,
     "hands": _hands,
     "routing": _routing,
+    "work": _work,
     "latency": _latency,
 }
 
