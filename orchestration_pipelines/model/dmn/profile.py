@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-#: the namespaces of the versions that are read
+#: the namespaces of the versions that are read; 1.2 writes what it has as 1.3 does
 NAMESPACES: Mapping[str, str] = {
+    "http://www.omg.org/spec/DMN/20180521/MODEL/": "1.2",
     "https://www.omg.org/spec/DMN/20191111/MODEL/": "1.3",
     "https://www.omg.org/spec/DMN/20211108/MODEL/": "1.4",
     "https://www.omg.org/spec/DMN/20230324/MODEL/": "1.5",
@@ -14,7 +15,6 @@ NAMESPACES: Mapping[str, str] = {
 EARLIER: Mapping[str, str] = {
     "http://www.omg.org/spec/DMN/20130901": "1.0",
     "http://www.omg.org/spec/DMN/20151101/dmn.xsd": "1.1",
-    "http://www.omg.org/spec/DMN/20180521/MODEL/": "1.2",
 }
 #: boxed expressions (clauses 7.3 and 10.2.2), and what they are in words
 EXPRESSIONS: Mapping[str, str] = {

@@ -7,6 +7,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from orchestration_pipelines.model import dmn
 
+V12 = "http://www.omg.org/spec/DMN/20180521/MODEL/"
 V13 = "https://www.omg.org/spec/DMN/20191111/MODEL/"
 V14 = "https://www.omg.org/spec/DMN/20211108/MODEL/"
 V15 = "https://www.omg.org/spec/DMN/20230324/MODEL/"

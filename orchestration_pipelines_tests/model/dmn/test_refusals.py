@@ -102,8 +102,8 @@ def test_feel_has_many_names(language: str) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b'<definitions xmlns="http://www.omg.org/spec/DMN/20180521/MODEL/"/>', "it is DMN 1.2: save it as DMN 1.3"),
-        (b'<definitions xmlns="http://www.omg.org/spec/DMN/20151101/dmn.xsd"/>', "it is DMN 1.1: save it as"),
+        (b'<definitions xmlns="http://www.omg.org/spec/DMN/20151101/dmn.xsd"/>', "it is DMN 1.1: save it as DMN 1.3"),
+        (b'<definitions xmlns="http://www.omg.org/spec/DMN/20130901"/>', "it is DMN 1.0: save it as"),
         (b'<definitions xmlns="urn:else"/>', "'urn:else' is not that of DMN"),
         (b"<definitions/>", "'' is not that of DMN"),
         (f'<decision xmlns="{V15}"/>'.encode(), "it begins with decision"),

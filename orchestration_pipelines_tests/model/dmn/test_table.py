@@ -232,8 +232,8 @@ def test_numbers_are_exact_and_floats_are_not_let_in() -> None:
 def test_the_namespaces_of_three_versions() -> None:
     """All the same to the reader."""
     from orchestration_pipelines.model import dmn
-    from orchestration_pipelines_tests.model.dmn.drawing import V13, V14, V15
+    from orchestration_pipelines_tests.model.dmn.drawing import V12, V13, V14, V15
 
-    for version in (V13, V14, V15):
+    for version in (V12, V13, V14, V15):
         read = dmn.loads(definitions(decision("d", literal("1")), version=version), "d.dmn")
         assert read.evaluate("d", {}) == 1
