@@ -6,7 +6,7 @@ from datetime import date
 
 import dagster as dg
 
-from orchestration_pipelines.defs.flow_metrics import days_of_metrics
+from orchestration_pipelines.defs.flow_metrics import daily_asset
 from orchestration_pipelines.defs.sensors import engine_of
 from orchestration_pipelines.domain.quality import Verdict
 from orchestration_pipelines.engine import quality as reviews
@@ -27,21 +27,21 @@ def auto_decision_assets(
         return [], [], []
     engines: list[Engine] = []
 
-    @dg.asset(
-        key=dg.AssetKey([workflow.name, "auto_decisions"]),
-        partitions_def=days_of_metrics(),
-        backfill_policy=dg.BackfillPolicy.single_run(),
-        group_name=GROUP,
-        description="What rules approved and declined by themselves on a day, by cell (the rule of the table), and how "
-        "many of them people look at again. See docs/metrics.md.",
-    )
-    def auto_decisions(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
+    def by_day(context: dg.AssetExecutionContext) -> dg.MaterializeResult[None]:
         engine = engine_of(engines, workflow)
         with engine.connect() as connection:
             for key in context.partition_keys:
                 found = reviews.decided(connection, workflow.name, date.fromisoformat(key))
                 context.add_asset_metadata(_counted(found), partition_key=key)
         return dg.MaterializeResult()
+
+    auto_decisions = daily_asset(
+        dg.AssetKey([workflow.name, "auto_decisions"]),
+        GROUP,
+        "What rules approved and declined by themselves on a day, by cell (the rule of the table), and how many of "
+        "them people look at again. See docs/metrics.md.",
+        by_day,
+    )
 
     @dg.asset_check(
         asset=auto_decisions,

@@ -2,7 +2,7 @@
 
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import dagster as dg
@@ -21,6 +21,24 @@ _MOST_AGAIN = 14
 def days_of_metrics() -> dg.DailyPartitionsDefinition:
     """The days, in UTC; today is one of them and is restated as it goes on."""
     return dg.DailyPartitionsDefinition(start_date=os.environ.get("ORCHESTRATION_METRICS_SINCE", _SINCE), end_offset=1)
+
+
+def daily_asset(
+    key: dg.AssetKey,
+    group: str,
+    description: str,
+    compute: Callable[[dg.AssetExecutionContext], dg.MaterializeResult[None]],
+) -> dg.AssetsDefinition:
+    """An asset of days; many of them are one run."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", dg.BetaWarning)  # one run for many days is worth a parameter that may change
+        return dg.asset(
+            key=key,
+            partitions_def=days_of_metrics(),
+            backfill_policy=dg.BackfillPolicy.single_run(),
+            group_name=group,
+            description=description,
+        )(compute)
 
 
 def flow_assets(workflow: Workflow) -> tuple[dg.AssetsDefinition, dg.AssetsDefinition]:
@@ -50,15 +68,12 @@ def flow_assets(workflow: Workflow) -> tuple[dg.AssetsDefinition, dg.AssetsDefin
                 )
         return dg.MaterializeResult()
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", dg.BetaWarning)  # one run for many days is worth a parameter that may change
-        flow_day = dg.asset(
-            key=dg.AssetKey([workflow.name, "flow_day"]),
-            partitions_def=days_of_metrics(),
-            backfill_policy=dg.BackfillPolicy.single_run(),
-            group_name=GROUP,
-            description="What ended on a day: lead and cycle time, yields, automation, promises. See docs/metrics.md.",
-        )(by_day)
+    flow_day = daily_asset(
+        dg.AssetKey([workflow.name, "flow_day"]),
+        GROUP,
+        "What ended on a day: lead and cycle time, yields, automation, promises. See docs/metrics.md.",
+        by_day,
+    )
 
     @dg.asset(
         key=dg.AssetKey([workflow.name, "flow"]),
