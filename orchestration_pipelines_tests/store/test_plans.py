@@ -335,8 +335,8 @@ class Function(NamedTuple):
 
 FUNCTIONS = {
     "pull": Function("SELECT * FROM pull('bob', '2026-03-02')", 300, "DROP INDEX review_task_pull"),
-    "can": Function("SELECT * FROM can('bob', 'claim', 2)", 60, _NO_TASK_ID),
-    "hand": Function(_FIVE, 150 * 5, _NO_TASK_ID),
+    "can": Function("SELECT * FROM can('bob', 'claim', 2)", 25, _NO_TASK_ID),
+    "hand": Function(_FIVE, 100 * 5, _NO_TASK_ID),
     "a limit": Function("SELECT * FROM pull('bob', '2026-03-02')", 300, "DROP INDEX review_task_in_hand"),
 }
 
