@@ -38,9 +38,9 @@ _limit = st.sampled_from([1, 2, 4, None])
 _span = st.sampled_from([timedelta(hours=hours) for hours in _HOURS])
 _CASES = _an(
     "submit",
-    queue=st.sampled_from(QUEUES),
-    skill=st.sampled_from([None, None, "loans", "fraud"]),
-    region=st.sampled_from([None, None, "north", "south"]),
+    queue=st.sampled_from(["reviews", *QUEUES]),
+    skill=st.sampled_from([None, None, None, "loans", "fraud"]),
+    region=st.sampled_from([None, None, None, "north", "south"]),
     urgent=_flag,
     pair=_flag,
     by=st.sampled_from(["broker", "ann", "cleo"]),
@@ -54,8 +54,8 @@ _DECISION = _an(
     stale=st.sampled_from([False, False, False, True]),
 )
 _WORK = st.one_of(
+    *[_an("pull", person=_reviewer)] * 4,
     _an("pull", person=_person),
-    _an("pull", person=_reviewer),
     _an("claim", number=_number, person=_person),
     _an("release", number=_number, person=_rightly),
     _an("decline", number=_number, person=_rightly),
@@ -94,10 +94,12 @@ class Work(RuleBasedStateMachine):
     def teardown(self) -> None:
         self.acts.close()
 
-    @initialize(cases=st.integers(2, 5))
+    @initialize(cases=st.integers(3, 7))
     def open_the_office(self, cases: int) -> None:
+        """Several wait in one lane, so that their order counts."""
         for number in range(cases):
-            self.acts.submit(QUEUES[number % 3], None, None, urgent=number % 2 == 0, pair=number % 3 == 0)
+            queue = "turns" if number % 3 == 1 else "reviews"
+            self.acts.do("submit", queue=queue, skill=None, region=None, urgent=number == 4, pair=number % 4 == 2)
         self.acts.sweep()
 
     @rule(act=st.one_of(_CASES, _CASES, _WORK, _MACHINES, _MANAGERS))

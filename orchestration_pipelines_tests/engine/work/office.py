@@ -72,8 +72,8 @@ STAFF = Staff(
     {
         person.id: person
         for person in (
-            Person("ann", ("reviewer",), level=2, capacity=2),
-            Person("bob", ("reviewer",), regions=("north",), skills={"loans": 1}, capacity=2),
+            Person("ann", ("reviewer",), level=2, capacity=1),
+            Person("bob", ("reviewer",), regions=("north",), skills={"loans": 1}, capacity=1),
             Person("cleo", ("reviewer", "senior"), level=3, skills={"fraud": 3}, capacity=3),
             Person("dan", ("reviewer", "senior"), level=2, shifts=_WEEK),
             Person("eve", ("senior",), level=3),
@@ -133,7 +133,7 @@ class Office:
         engine = Engine(url, self.workflow, clock=clock)
         engine.version  # noqa: B018 - released on first use
         with engine.connect() as connection:
-            policy.put(connection, self.workflow, rules(4, 6), by="max", reason="the first", at=clock())
+            policy.put(connection, self.workflow, rules(2, 4), by="max", reason="the first", at=clock())
             people.bring_in(connection, STAFF, by="max", at=clock())
         with psycopg.connect(url, autocommit=True) as owner:
             owner.execute(_WITNESS)
