@@ -60,6 +60,17 @@ RULES: Mapping[str, Rule] = {
         "                AND t.ended_at IS NULL) "
         "ORDER BY 1 LIMIT %(most)s",
     ),
+    "somebody_may_do_it": Rule(
+        "Every open task has somebody active who may do it: fit for its lane, not the requester, not yet a signer.",
+        "SELECT c.id, 'task ' || t.id || ' in ' || t.queue || ' can be done by nobody who is active' "
+        "FROM review_task t JOIN cases c ON c.id = t.case_id "
+        "JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue AND q.role <> 'requester' "
+        "WHERE t.workflow = %(workflow)s AND t.ended_at IS NULL AND NOT EXISTS ("
+        "  SELECT FROM reviewer r CROSS JOIN LATERAL unfit(r.person, q.role, t.skill, t.level, t.region) AS u (reason) "
+        "  WHERE r.active AND u.reason IS NULL AND r.person <> t.requested_by "
+        "  AND NOT EXISTS (SELECT FROM review_decision d WHERE d.case_id = t.case_id AND d.visit = t.visit "
+        "                  AND d.round = t.round AND d.decided_by = r.person)) ORDER BY 1 LIMIT %(most)s",
+    ),
     "deadlines_fired": Rule(
         "Every deadline that has passed has fired: boundary timers, and the rungs of promises.",
         "SELECT c.id, t.boundary || ' was due at ' || t.due_at FROM timer t JOIN cases c ON c.id = t.case_id "

@@ -57,6 +57,7 @@ _BREAKS: Mapping[str, str] = {
     "no_double_effect": "UPDATE effect SET key = 'the same'",
     "effects_settled": "UPDATE effect SET status = 'unknown'",
     "no_orphaned_task": "UPDATE token SET status = 'ready' WHERE status = 'waiting'",
+    "somebody_may_do_it": "UPDATE reviewer SET active = false",
     "deadlines_fired": "UPDATE timer SET due_at = now() - interval '1 hour'",
     "no_wait_without_a_deadline": "UPDATE timer SET status = 'void'; UPDATE review_task SET due_at = NULL",
     "record_unchanged": "ALTER TABLE audit_entry DISABLE TRIGGER append_only; "
