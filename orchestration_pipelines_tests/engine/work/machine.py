@@ -17,7 +17,7 @@ from orchestration_pipelines_tests.engine.work import laws
 from orchestration_pipelines_tests.engine.work.acts import Acts
 from orchestration_pipelines_tests.engine.work.office import EVERYBODY, QUEUES, REVIEWERS, Office
 
-#: that every deadline has fired is looked at after a tick alone; where nobody may do a task, a law asks for the incident
+#: that deadlines fired is asked after a tick alone; where nobody may do a task, a law of ours asks for the incident
 _ALWAYS = [name for name in integrity.RULES if name not in ("deadlines_fired", "somebody_may_do_it")]
 _HOURS = (0.1, 1, 3, 9, 26, 72)
 _Act = tuple[str, dict[str, Any]]
