@@ -108,16 +108,6 @@ class BusinessCalendar:
         """The first instant from ``at`` on at which business time runs: itself while it is open."""
         return self.due(at, _MICRO) - _MICRO
 
-    def previous_closing(self, at: datetime) -> datetime:
-        """The last instant up to ``at`` until which business time ran: itself while it is open, or just closed."""
-        instant, number = _micros(at), self._local_year(at)
-        while number > 0:
-            year = self._year(number)
-            if begun := bisect_left(year.opens, instant):
-                return _instant(min(instant, year.closes[begun - 1]))
-            number -= 1
-        raise ValueError(f"the calendar was never open before {at.isoformat()}")
-
     def next_closing(self, at: datetime) -> datetime | None:
         """Until when business time runs that runs at ``at``; None where it does not.
 

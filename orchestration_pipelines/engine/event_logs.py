@@ -15,7 +15,7 @@ import pandas as pd
 import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
-from orchestration_pipelines.domain.event_log import EventLog
+from orchestration_pipelines.domain.event_log import COLUMNS, EventLog
 from orchestration_pipelines.domain.log_mapping import LogMapping
 from orchestration_pipelines.engine.log_reading import read_log
 from orchestration_pipelines.engine.ocel import write_ocel
@@ -123,7 +123,7 @@ def _cases(log: int, read: EventLog) -> Iterator[tuple[Any, ...]]:
 def _events(log: int, read: EventLog) -> Iterator[tuple[Any, ...]]:
     number = {key: no for no, key in enumerate(read.cases.index)}
     events = read.events
-    columns = (events[name] for name in ("case", "activity", "at", "resource", "lifecycle"))
+    columns = (events[name] for name in COLUMNS)
     for no, (case, activity, at, resource, lifecycle) in enumerate(zip(*columns, strict=True)):
         yield (
             log,
@@ -162,7 +162,7 @@ def export_log(
             str(key): {str(mark): bool(held) for mark, held in known.items() if held is not None}
             for key, known in log.cases.to_dict("index").items()
         }
-        events: Any = log.events[["case", "activity", "at", "resource", "lifecycle"]].itertuples(index=False, name=None)
+        events: Any = log.events[list(COLUMNS)].itertuples(index=False, name=None)
     elif workflow is not None:
         events = table.own_events(connection, workflow)
     else:
