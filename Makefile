@@ -17,7 +17,7 @@ up: setup ## start PostgreSQL, Dagster's webserver and daemon, and show where th
 setup: .venv/.installed ## make .venv and install the locked dependencies
 
 test: .venv/.installed-dev ## run the tests
-	@$(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile)
+	@$(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
 
 lint: .venv/.installed-dev ## format, lint, types and the floors
 	@$(BIN)/ruff format --check .

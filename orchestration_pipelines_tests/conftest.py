@@ -76,3 +76,9 @@ def shared(*parts: str) -> Path:
     if not path.exists():
         pytest.skip(f"SKIPPED: shared/{'/'.join(parts)} is not beside this checkout")
     return path
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The files that take longest go first: begun last, one of them alone would keep the whole run waiting."""
+    long = {item.path for item in items if item.get_closest_marker("daemon") or "trials" in item.path.parts}
+    items.sort(key=lambda item: item.path not in long)
