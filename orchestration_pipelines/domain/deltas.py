@@ -13,7 +13,8 @@ from statistics import NormalDist
 import numpy as np
 import numpy.typing as npt
 
-from orchestration_pipelines.domain.event_log import Floats, Ints
+from orchestration_pipelines.domain.event_log import Ints
+from orchestration_pipelines.domain.spread import Floats
 
 #: how often the days are drawn again
 DRAWS = 4_000

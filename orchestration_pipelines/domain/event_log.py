@@ -17,7 +17,6 @@ COLUMNS = ("case", "activity", "at", "resource", "lifecycle")
 COMPLETE = "complete"
 
 Ints = npt.NDArray[np.int64]
-Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True)

@@ -11,29 +11,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from orchestration_pipelines.domain.event_log import COMPLETE, EventLog, Floats, Ints
+from orchestration_pipelines.domain.event_log import COMPLETE, EventLog, Ints
+from orchestration_pipelines.domain.spread import Spread
 
 _SECOND = 1_000_000  #: instants are counted in microseconds
 _HOUR_S = 3_600.0
 _DAY_S = 86_400.0
-
-
-@dataclass(frozen=True)
-class Spread:
-    """How a duration is spread over the cases, in hours; all None where there is no case."""
-
-    mean: float | None
-    p50: float | None
-    p85: float | None
-    p95: float | None
-
-    @classmethod
-    def of(cls, hours: Floats) -> Spread:
-        """The mean and the percentiles."""
-        if not hours.size:
-            return cls(None, None, None, None)
-        p50, p85, p95 = np.percentile(hours, [50, 85, 95])
-        return cls(float(hours.mean()), float(p50), float(p85), float(p95))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from orchestration_pipelines.domain.flow import Spread
+from orchestration_pipelines.domain.spread import Spread
 
 #: type 7 (Hyndman and Fan 1996)
 PERCENTILES = (0.5, 0.85, 0.95)

@@ -8,7 +8,7 @@ from datetime import date
 
 import numpy as np
 
-from orchestration_pipelines.domain.event_log import Floats
+from orchestration_pipelines.domain.spread import Floats
 from orchestration_pipelines.engine.report.svg import Frame
 
 _BINS = 40

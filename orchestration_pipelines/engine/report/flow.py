@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import psycopg
 
-from orchestration_pipelines.domain.event_log import Floats
 from orchestration_pipelines.domain.measures import ClosedCase, Day, Facts, FlowFigures, as_row, figures
+from orchestration_pipelines.domain.spread import Floats
 from orchestration_pipelines.engine.measures import day_window, facts
 from orchestration_pipelines.engine.report.charts import ageing, control_chart, cumulative_flow, histogram
 from orchestration_pipelines.engine.report.tables import unit_of, with_durations

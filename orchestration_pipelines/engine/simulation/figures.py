@@ -10,8 +10,8 @@ from typing import Any
 import psycopg
 
 from orchestration_pipelines.domain.calendar import BusinessCalendar
-from orchestration_pipelines.domain.flow import Spread
 from orchestration_pipelines.domain.measures import figures as flow_figures
+from orchestration_pipelines.domain.spread import Spread
 from orchestration_pipelines.engine import measures
 from orchestration_pipelines.engine.simulation.member import Member
 from orchestration_pipelines.engine.workflow import Workflow
