@@ -112,6 +112,23 @@ def test_each_check_fails_when_its_rule_is_broken(workflow: Workflow, database: 
     assert any(f"\n|{number}|" in which for number in numbers) and "\n|c" not in which
 
 
+@pytest.mark.parametrize(
+    "left",
+    [
+        "UPDATE review_task SET requested_by = 'ann'",
+        "SET session_replication_role = replica; INSERT INTO review_decision "
+        "(task_id, case_id, visit, round, outcome, decided_by, role, digest, version_id) SELECT -1, case_id, visit, "
+        "round, 'approve', 'ann', 'reviewer', digest, 1 FROM review_task",
+    ],
+)
+def test_who_asked_or_has_signed_is_nobody_who_may(workflow: Workflow, database: str, left: str) -> None:
+    """Ann alone is there, and the case is hers, or her name stands under it already."""
+    with psycopg.connect(database, autocommit=True) as owner:
+        owner.execute(left.encode())
+    passed, which = _asked(workflow)["somebody_may_do_it"]
+    assert not passed and "by nobody" in which
+
+
 def test_what_a_workflow_adds_can_fail(workflow: Workflow) -> None:
     """The workflow's own rule is asked of its engine, and says in words what is wrong."""
     object.__setattr__(workflow, "owner", "somebody else")
