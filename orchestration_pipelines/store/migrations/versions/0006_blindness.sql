@@ -92,6 +92,8 @@ BEGIN
     RETURN NEW;
 END $$;
 
+-- A decision on an open task needs no claim before it: it is taken and decided in one instant, so that it is never in
+-- hand and counts against no limit.
 CREATE OR REPLACE FUNCTION review_decision_effect() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
