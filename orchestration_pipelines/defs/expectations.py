@@ -5,10 +5,8 @@ from collections.abc import Callable, Mapping, Sequence
 import dagster as dg
 
 from orchestration_pipelines.domain.expectation import Expected
+from orchestration_pipelines.engine.report.tables import markdown
 from orchestration_pipelines.engine.workflow import Workflow
-
-#: Dagster shows a table at once only up to 1,000 characters
-_SHOWN = 12
 
 Expectations = Mapping[str, Callable[[], Sequence[Expected]]]
 
@@ -44,14 +42,12 @@ def _check(key: dg.AssetKey, held_against: Callable[[], Sequence[Expected]]) -> 
             metadata={
                 "expectations": len(found),
                 "not met": len(failed),
-                "which": dg.MetadataValue.md(_table(failed) if failed else "all are met"),
+                "which": dg.MetadataValue.md(markdown(_rows(failed)) if failed else "all are met"),
             },
         )
 
     return as_expected
 
 
-def _table(failed: Sequence[Expected]) -> str:
-    rows = [f"| {each.expectation} | {each.column} | {each.unexpected} |" for each in failed[:_SHOWN]]
-    more = [f"\nand {len(failed) - _SHOWN} more"] if len(failed) > _SHOWN else []
-    return "\n".join(["| expectation | column | rows |", "| --- | --- | --- |", *rows, *more])
+def _rows(failed: Sequence[Expected]) -> list[dict[str, object]]:
+    return [{"expectation": each.expectation, "column": each.column, "rows": each.unexpected} for each in failed]

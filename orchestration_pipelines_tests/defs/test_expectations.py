@@ -35,5 +35,5 @@ def test_what_is_not_met_is_counted_and_names_nobody() -> None:
     assert (evaluation.passed, evaluation.severity) == (False, dg.AssetCheckSeverity.WARN)
     assert evaluation.metadata["not met"].value == 1
     shown = str(evaluation.metadata["which"].value)
-    assert "| values_to_not_be_null | price | 7 |" in shown
+    assert "|values_to_not_be_null|price|7|" in shown
     assert "LA-0001" not in shown
