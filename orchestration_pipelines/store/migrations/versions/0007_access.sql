@@ -1,0 +1,2 @@
+-- Who signs in to the console: accounts, sessions, and the record of both.
+SELECT;

@@ -1,0 +1,2 @@
+-- Clients of the interface, and the answers that they were given.
+SELECT;

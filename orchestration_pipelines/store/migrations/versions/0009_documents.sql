@@ -1,0 +1,2 @@
+-- Documents of a case.
+SELECT;

@@ -1,0 +1,2 @@
+-- Work given out fast.
+SELECT;
