@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from orchestration_pipelines.domain.facts import FactSheet
 from orchestration_pipelines.domain.intake import TYPES, Field, Intake
 from orchestration_pipelines.domain.people import Person
 from orchestration_pipelines.engine.document import BadDocument, read
+from orchestration_pipelines.engine.facts_reading import FactsReading
 from orchestration_pipelines.engine.people_reading import StaffReading
 
 FILE = "workflow.yaml"
+_SETTINGS = ("name", "owner", "intake", "facts", "similar", "queues", "reviewers", "description")
 _WITHHELD = ("outcome", "leaking", "protected")
 
 
@@ -32,6 +35,7 @@ class Settings:
     name: str
     owner: str
     intake: Intake
+    sheet: FactSheet
     queues: Mapping[str, Queue]
     reviewers: Mapping[str, Person]
 
@@ -52,15 +56,17 @@ def read_settings(place: Path) -> Settings:
     return settings
 
 
-class _SettingsReading(StaffReading):
+class _SettingsReading(StaffReading, FactsReading):
     def settings(self, written: Mapping[Any, Any]) -> Settings:
         """The whole file."""
-        self.known("", written, ("name", "owner", "intake", "queues", "reviewers", "description"))
+        self.known("", written, _SETTINGS)
+        intake = self._intake(self.mapping("intake", written.get("intake")))
         queues = self.mapping("queues", written.get("queues"))
         return Settings(
             name=self.text("name", written.get("name")),
             owner=self.text("owner", written.get("owner")),
-            intake=self._intake(self.mapping("intake", written.get("intake"))),
+            intake=intake,
+            sheet=self.sheet(written, intake),
             queues={name: self._queue(name, entry) for name, entry in queues.items()},
             reviewers=self.people("reviewers", written.get("reviewers")),
         )

@@ -7,6 +7,7 @@ from datetime import datetime
 import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
+from orchestration_pipelines.domain.facts import to_json
 from orchestration_pipelines.engine import people, policy, releases
 from orchestration_pipelines.engine.releases import Person
 from orchestration_pipelines.engine.tables import ActiveTables, asked_by, in_force
@@ -29,6 +30,7 @@ def release(connection: psycopg.Connection, workflow: Workflow, by: str, now: da
         table.put_queues(connection, workflow.name, queues)
         fields = [(field.name, field.type, field.optional) for field in workflow.intake.fields]
         table.put_fields(connection, workflow.name, fields)
+        table.put_fact_sheet(connection, workflow.name, to_json(workflow.sheet))
         policy.install(connection, workflow, by=by, at=now)
         people.add_missing(connection, workflow)
         releases.install(connection, workflow, Person(by), now)

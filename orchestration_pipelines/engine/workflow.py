@@ -17,6 +17,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, TypeVar
 
+from orchestration_pipelines.domain.facts import FactSheet
 from orchestration_pipelines.domain.intake import Intake
 from orchestration_pipelines.domain.people import Person
 from orchestration_pipelines.domain.worker import Worker
@@ -61,6 +62,7 @@ class Workflow:
     workers: Mapping[str, Worker]
     tools: Mapping[str, Callable[..., Any]]
     intake: Intake
+    facts: FactSheet
     queues: Mapping[str, Queue]
     reviewers: Mapping[str, Person]
     package: ModuleType
@@ -84,6 +86,17 @@ class Workflow:
     def on(self, process: Process, content: bytes) -> Workflow:
         """The same workflow on another (earlier) version of its drawing."""
         return replace(self, process=process, bpmn=content)
+
+    @cached_property
+    def sheet(self) -> FactSheet:
+        """How its cases are shown, with the variables that each of its steps writes."""
+        return replace(self.facts, outputs={e.id: names for e in self.process.stations() if (names := self._writes(e))})
+
+    def _writes(self, element: Element) -> tuple[str, ...]:
+        if element.kind in (Kind.USER, Kind.RULE):
+            return (element.id,)
+        worker = self.worker_of(element.id)
+        return tuple(worker.outputs) if worker is not None else ()
 
     def missing_workers(self) -> list[str]:
         """Service tasks that nothing binds."""
@@ -120,6 +133,7 @@ def load_workflow(folder: str | Path) -> Workflow:
         workers={value.name: value for value in vars(module).values() if isinstance(value, Worker)},
         tools=_by_tool(name, module, "TOOLS"),
         intake=settings.intake,
+        facts=settings.sheet,
         queues=settings.queues,
         reviewers=settings.reviewers,
         package=module,
@@ -209,8 +223,20 @@ def _problems(workflow: Workflow) -> Iterable[str]:
             )
         elif element.kind is Kind.USER:
             yield from _queue_problems(workflow, element)
+    yield from _fact_problems(workflow)
     if CANCELLATION in workflow.process.elements:
         yield f"{CANCELLATION} is the engine's own station: give the element another id"
+
+
+def _fact_problems(workflow: Workflow) -> Iterable[str]:
+    written = {name for names in workflow.sheet.outputs.values() for name in names}
+    known = written.union(column.name for column in workflow.intake.fields)
+    for fact in workflow.facts.facts:
+        if fact.variable not in known:
+            yield (
+                f"workflow.yaml: facts shows {fact.name!r}, which is neither submitted nor written by a step: there are "
+                f"{', '.join(sorted(known))}"
+            )
 
 
 def _queue_problems(workflow: Workflow, element: Element) -> Iterable[str]:

@@ -50,6 +50,21 @@ def put_fields(connection: psycopg.Connection, workflow: str, fields: Sequence[t
     )
 
 
+def put_fact_sheet(connection: psycopg.Connection, workflow: str, sheet: bytes) -> None:
+    """How the cases are shown, as JSON."""
+    connection.execute(
+        "INSERT INTO fact_sheet VALUES (%s, %s::jsonb) ON CONFLICT (workflow) DO UPDATE SET sheet = excluded.sheet "
+        "WHERE fact_sheet.sheet <> excluded.sheet",
+        (workflow, sheet.decode()),
+    )
+
+
+def fact_sheet(connection: psycopg.Connection, workflow: str) -> bytes | None:
+    """How the cases of a workflow are shown, as JSON; None where it was never released."""
+    row = connection.execute("SELECT sheet FROM fact_sheet WHERE workflow = %s", (workflow,)).fetchone()
+    return None if row is None else bytes(row[0])
+
+
 def record_of(connection: psycopg.Connection, workflow: str) -> int:
     """The number of a workflow's record."""
     row = connection.execute("SELECT -id FROM workflow WHERE name = %s", (workflow,)).fetchone()
