@@ -10,6 +10,7 @@ import psycopg
 from orchestration_pipelines.cli.backup import backup, restore
 from orchestration_pipelines.cli.bench import bench
 from orchestration_pipelines.cli.cases import case, cases
+from orchestration_pipelines.cli.clients import clients
 from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.database import db
 from orchestration_pipelines.cli.deltas import deltas
@@ -75,6 +76,7 @@ for verb in (
     bench,
     case,
     cases,
+    clients,
     db,
     dead_letters,
     deltas,

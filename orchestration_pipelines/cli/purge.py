@@ -1,12 +1,16 @@
-"""``orchestrate purge``: Dagster keeps every run with its events for ever, some 36 KB each."""
+"""``orchestrate purge``: Dagster keeps every run for ever, some 36 KB each; answers to clients are kept for a day."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 import click
 
 from orchestration_pipelines.cli.dagster_home import enter_dagster_home
 from orchestration_pipelines.cli.output import as_json, print_json, tell
 from orchestration_pipelines.cli.session import deployed
+from orchestration_pipelines.engine import replies
+from orchestration_pipelines.store.connection import connect
 
 
 @click.command()
@@ -15,15 +19,22 @@ from orchestration_pipelines.cli.session import deployed
 )
 @as_json
 def purge(keep_days: int, wants_json: bool) -> None:
-    """Delete old runs from Dagster's history. Cases, decisions and the audit stay."""
+    """Delete old runs from Dagster's history, and answers to clients that nobody asks for again.
+
+    Cases, decisions and the audit stay.
+    """
     from dagster import DagsterInstance
 
     from orchestration_pipelines.defs.schedules import purge_runs
 
-    enter_dagster_home(deployed())
+    deployment = deployed()
+    enter_dagster_home(deployment)
     with DagsterInstance.get() as instance:
         purged = purge_runs(instance, keep_days)
+    with connect(deployment.url) as connection:
+        forgotten = replies.forget(connection, datetime.now(UTC))
     if wants_json:
-        print_json({"purged": purged})
+        print_json({"purged": purged, "answers": forgotten})
     else:
         tell(f"{purged} runs purged; those of the last {keep_days} days are kept")
+        tell(f"{forgotten} answers to clients purged; those of the last day are kept")

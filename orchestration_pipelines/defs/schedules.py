@@ -1,8 +1,12 @@
-"""What runs by the clock: old runs are purged, since Dagster keeps them for ever."""
+"""What runs by the clock: old runs are purged, since Dagster keeps them for ever, and old answers to clients."""
 
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg
+
+from orchestration_pipelines.engine import replies
+from orchestration_pipelines.engine.deployment import deploy
+from orchestration_pipelines.store.connection import connect
 
 KEEP_DAYS = 14
 _AT_ONCE = 500
@@ -30,11 +34,16 @@ class PurgeConfig(dg.Config):
     keep_days: int = KEEP_DAYS
 
 
-@dg.op(description="Deletes old runs from Dagster's history. Cases, decisions and the audit stay.")
+@dg.op(
+    description="Deletes old runs from Dagster's history, and answers to clients after a day. "
+    "Cases, decisions and the audit stay."
+)
 def purge(context: dg.OpExecutionContext, config: PurgeConfig) -> int:
-    """Delete old runs."""
+    """Delete old runs, and answers that no client asks for again."""
     purged = purge_runs(context.instance, config.keep_days)
-    context.add_output_metadata({"purged": purged})
+    with connect(deploy().url) as connection:
+        forgotten = replies.forget(connection, datetime.now(UTC))
+    context.add_output_metadata({"purged": purged, "answers to clients": forgotten})
     return purged
 
 

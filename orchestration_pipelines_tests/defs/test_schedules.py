@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 import pytest
@@ -42,8 +43,10 @@ def test_ended_runs_are_purged_when_they_are_old(monkeypatch: pytest.MonkeyPatch
     assert [run.run_id for run in instance.get_runs()] == [going.run_id]
 
 
-def test_the_purge_is_scheduled_every_night() -> None:
+def test_the_purge_is_scheduled_every_night(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Running by default, and it cannot hold a slot of the queue for ever."""
+    monkeypatch.setenv("ORCHESTRATION_HOME", str(tmp_path))
+    monkeypatch.setenv("ORCHESTRATION_DATABASE_URL", database)
     job, schedule = purge_job_and_schedule()
     assert schedule.cron_schedule == "17 3 * * *"
     assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
