@@ -9,10 +9,10 @@ import psycopg
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.store import casework
 from orchestration_pipelines.store import holds as table
-from orchestration_pipelines.store.holds import Hold, standing
+from orchestration_pipelines.store.holds import Hold, LiftedHold, lifted, standing
 from orchestration_pipelines.store.refusal import Refused
 
-__all__ = ["Hold", "Refused", "hold", "resume", "standing"]
+__all__ = ["Hold", "LiftedHold", "Refused", "hold", "lifted", "resume", "standing"]
 
 
 def hold(

@@ -14,6 +14,9 @@ from orchestration_pipelines.domain.retry import backoff
 from orchestration_pipelines.domain.worker import Retry
 from orchestration_pipelines.engine.channels import Channel, NotTold
 from orchestration_pipelines.store import faults, outbox, versions
+from orchestration_pipelines.store.outbox import Told, notices
+
+__all__ = ["LONGEST_S", "RETRY", "Delivered", "Told", "deliver", "notices"]
 
 #: about a day in all; then somebody must look at it
 RETRY = Retry(attempts=10, base_s=30, cap_s=4 * 3_600)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -28,7 +29,9 @@ __all__ = [
     "absences",
     "add_missing",
     "bring_in",
+    "change",
     "deactivate",
+    "described",
     "listed",
     "refuse_others",
     "rename",
@@ -53,6 +56,7 @@ def bring_in(
     at: datetime,
     name: str = "people",
     release: bool = False,
+    reason: str = "",
     asserted_by: str | None = None,
 ) -> list[int]:
     """People as described, in place of what was known of them; whoever is not among them stays as they are.
@@ -74,8 +78,47 @@ def bring_in(
             raise Refused(f"they have work in hand that they could no longer do ({listed}): --release gives it back")
         given_back = [task for task, _, _ in barred]
         _give_back(connection, given_back, by=by, at=at, reason="may no longer do it", asserted_by=asserted_by)
-        _record(connection, records, "brought in", ids, by, at, {"asserted_by": asserted_by, "given_back": given_back})
+        detail = {"asserted_by": asserted_by, "given_back": given_back, **({"reason": reason} if reason else {})}
+        _record(connection, records, "brought in", ids, by, at, detail)
         return given_back
+
+
+def described(connection: psycopg.Connection, seen: Seen) -> Person:
+    """Everything that is known of somebody, as a description."""
+    return Person(
+        seen.person,
+        roles=tuple(seen.roles),
+        title=seen.title,
+        team=seen.team,
+        level=seen.level,
+        skills=seen.skills,
+        regions=tuple(seen.regions),
+        zone=seen.zone,
+        capacity=seen.capacity,
+        address=seen.address,
+        shifts=tuple(table.shifts_of(connection, seen.person)),
+    )
+
+
+def change(
+    connection: psycopg.Connection,
+    person: str,
+    settings: Mapping[str, Any],
+    *,
+    by: str,
+    reason: str,
+    at: datetime,
+    release: bool = False,
+) -> list[int]:
+    """Some settings of one person (fields of :class:`Person`) put in place; as :func:`bring_in` otherwise."""
+    _refuse_no_reason(reason)
+    with connection.transaction():
+        table.lock_workflows(connection)
+        known = table.listed(connection, at, person)
+        if not known:
+            raise Refused(f"there is nobody {person!r}: see orchestrate people list")
+        changed = replace(described(connection, known[0]), **settings)
+        return bring_in(connection, Staff({person: changed}), by=by, at=at, release=release, reason=reason)
 
 
 def add_missing(connection: psycopg.Connection, workflow: Workflow) -> None:

@@ -10,6 +10,7 @@ import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.policy import Policy, problems
+from orchestration_pipelines.engine.amendment import Place, amended
 from orchestration_pipelines.engine.document import BadDocument
 from orchestration_pipelines.engine.people import refuse_others
 from orchestration_pipelines.engine.policy_reading import FILE, read_policy
@@ -18,9 +19,10 @@ from orchestration_pipelines.model.process import Element, Kind
 from orchestration_pipelines.store import policy as table
 from orchestration_pipelines.store.casework import note
 from orchestration_pipelines.store.policy import SetPolicy, history, newest
+from orchestration_pipelines.store.refusal import Refused
 from orchestration_pipelines.store.versions import lock_workflow
 
-__all__ = ["BadDocument", "SetPolicy", "check", "history", "install", "newest", "put"]
+__all__ = ["BadDocument", "Refused", "SetPolicy", "amend", "check", "history", "install", "newest", "put"]
 
 
 def check(connection: psycopg.Connection, workflow: Workflow, content: bytes, name: str = FILE) -> Policy:
@@ -61,6 +63,28 @@ def put(
         return _set(
             connection, workflow, policy, content, by=by, role="manager", reason=reason, at=at, as_by=asserted_by
         )
+
+
+def amend(
+    connection: psycopg.Connection,
+    workflow: Workflow,
+    changes: Mapping[Place, int | None],
+    *,
+    seen: int,
+    by: str,
+    reason: str,
+    at: datetime,
+) -> int | None:
+    """Set a few settings of the policy that somebody has ``seen`` (its number); as :func:`put` otherwise."""
+    with connection.transaction():
+        lock_workflow(connection, workflow.name, workflow.owner)
+        holds = newest(connection, workflow.name)
+        if holds is None:
+            raise Refused(f"{workflow.name} has no policy yet: write one, then orchestrate policy set")
+        if holds.number != seen:
+            raise Refused(f"{holds.set_by} has set the policy meanwhile ({holds.reason}): look at it again")
+        content = amended(holds.document.encode(), changes, FILE)
+        return put(connection, workflow, content, by=by, reason=reason, at=at)
 
 
 def install(connection: psycopg.Connection, workflow: Workflow, *, by: str, at: datetime) -> None:

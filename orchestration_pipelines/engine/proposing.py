@@ -55,6 +55,20 @@ def propose(
         return _propose_table(connection, workflow, file_name, content, by=by, reason=reason, now=now)
 
 
+def differences(connection: psycopg.Connection, release: Release) -> list[str]:
+    """What a release changes, in words: rules added, removed and changed, against what it was compared with."""
+    if release.kind == DRAWING:
+        return ["running out of time may approve in it"]
+    beside = {found.file_name: found.content for found in table.active_files(connection, release.workflow)}
+    contents = [
+        table.content_of(connection, digest) if digest else None for digest in (release.against, release.digest)
+    ]
+    before, after = (read_table(release.file_name, content, beside) if content else None for content in contents)
+    if after is None:
+        raise RuntimeError("a release without its content")
+    return wording.differences(before.model if before else None, after.model)
+
+
 def _propose_table(
     connection: psycopg.Connection,
     workflow: Workflow,
@@ -103,9 +117,9 @@ def _propose_table(
         number = table.propose(connection, proposal)
         if meaning in ALONE:
             table.act(connection, number, "enact", by=by.name, asserted_by=by.asserted_by, at=now)
-    differences = wording.differences(before.model if before else None, file.model)
+    changed = wording.differences(before.model if before else None, file.model)
     findings = tuple(str(finding) for finding in checks.check(file.model))
-    return Proposed(release_of(connection, number), why, tuple(differences), findings)
+    return Proposed(release_of(connection, number), why, tuple(changed), findings)
 
 
 def _propose_drawing(

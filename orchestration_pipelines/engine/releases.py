@@ -153,9 +153,11 @@ def recorded(
 # -- what is in force
 
 
-def listed(connection: psycopg.Connection, workflow: str | None = None, limit: int | None = None) -> list[Release]:
-    """Every release, newest first."""
-    return table.listed(connection, workflow, limit=limit)
+def listed(
+    connection: psycopg.Connection, workflow: str | None = None, limit: int | None = None, state: State | None = None
+) -> list[Release]:
+    """Every release, or those in a state; newest first."""
+    return table.listed(connection, workflow, limit=limit, state=state)
 
 
 def differing(connection: psycopg.Connection, workflow: Workflow) -> list[Differing]:

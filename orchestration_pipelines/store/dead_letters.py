@@ -34,7 +34,7 @@ SELECT d.id, d.workflow, c.case_key, d.case_id, d.visit, d.element, d.attempts, 
 FROM dead_letter d JOIN cases c ON c.id = d.case_id
 LEFT JOIN token t ON t.case_id = d.case_id AND t.visit = d.visit AND t.status = 'dead'
 WHERE (%(workflow)s::text IS NULL OR d.workflow = %(workflow)s) AND (%(ended)s OR d.status = 'dead')
-  AND (%(id)s::bigint IS NULL OR d.id = %(id)s)
+  AND (%(id)s::bigint IS NULL OR d.id = %(id)s) AND d.id > %(after)s
 ORDER BY d.id LIMIT %(limit)s
 """
 
@@ -46,10 +46,11 @@ def listed(
     ended: bool = False,
     letter: int | None = None,
     limit: int | None = None,
+    after: int = 0,
 ) -> list[DeadLetter]:
-    """Dead letters, oldest first; with ``ended`` also those that somebody acted on."""
+    """Dead letters, oldest first, those behind ``after``; with ``ended`` also those that somebody acted on."""
     cursor = connection.cursor(row_factory=lambda _: DeadLetter._make)
-    wanted = {"workflow": workflow, "ended": ended, "id": letter, "limit": limit}
+    wanted = {"workflow": workflow, "ended": ended, "id": letter, "limit": limit, "after": after}
     return cursor.execute(_LISTED, wanted).fetchall()
 
 

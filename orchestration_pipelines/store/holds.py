@@ -28,6 +28,29 @@ def standing(connection: psycopg.Connection, workflow: str | None = None) -> lis
     ).fetchall()
 
 
+class LiftedHold(NamedTuple):
+    """A hold that stood."""
+
+    workflow: str
+    element: str | None
+    reason: str
+    held_by: str
+    held_at: datetime
+    lifted_by: str
+    lifted_at: datetime
+    lift_reason: str
+
+
+def lifted(connection: psycopg.Connection, limit: int) -> list[LiftedHold]:
+    """The holds that were lifted, the latest first."""
+    cursor = connection.cursor(row_factory=lambda _: LiftedHold._make)
+    return cursor.execute(
+        "SELECT workflow, element, reason, held_by, held_at, lifted_by, lifted_at, lift_reason FROM hold "
+        "WHERE lifted_at IS NOT NULL ORDER BY lifted_at DESC LIMIT %s",
+        (limit,),
+    ).fetchall()
+
+
 def add(
     connection: psycopg.Connection, workflow: str, element: str | None, *, by: str, reason: str, now: datetime
 ) -> bool:

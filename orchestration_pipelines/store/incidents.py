@@ -32,15 +32,16 @@ def listed(
     ended: bool = False,
     incident: int | None = None,
     limit: int | None = None,
+    after: int = 0,
 ) -> list[Incident]:
-    """Incidents, oldest first; with ``ended`` also the resolved ones."""
+    """Incidents, oldest first, those behind ``after``; with ``ended`` also the resolved ones."""
     cursor = connection.cursor(row_factory=lambda _: Incident._make)
     return cursor.execute(
         "SELECT i.id, i.workflow, c.case_key, i.case_id, i.element, i.kind, i.reason, i.owner, i.opened_at, "
         "i.resolved_at, i.resolved_by, i.resolution FROM incident i LEFT JOIN cases c ON c.id = i.case_id "
         "WHERE (%(workflow)s::text IS NULL OR i.workflow = %(workflow)s) AND (%(ended)s OR i.resolved_at IS NULL) "
-        "AND (%(id)s::bigint IS NULL OR i.id = %(id)s) ORDER BY i.id LIMIT %(limit)s",
-        {"workflow": workflow, "ended": ended, "id": incident, "limit": limit},
+        "AND (%(id)s::bigint IS NULL OR i.id = %(id)s) AND i.id > %(after)s ORDER BY i.id LIMIT %(limit)s",
+        {"workflow": workflow, "ended": ended, "id": incident, "limit": limit, "after": after},
     ).fetchall()
 
 

@@ -31,13 +31,14 @@ def listed(
     ended: bool = False,
     row: int | None = None,
     limit: int | None = None,
+    after: int = 0,
 ) -> list[QuarantinedRow]:
-    """Quarantined rows, oldest first; with ``ended`` also those that were offered again."""
+    """Quarantined rows, oldest first, those behind ``after``; with ``ended`` also those that were offered again."""
     rows = connection.execute(
         "SELECT id, workflow, source, row_no, case_key, reason, row, at, resubmitted_by FROM quarantine "
         "WHERE (%(workflow)s::text IS NULL OR workflow = %(workflow)s) AND (%(ended)s OR resubmitted_at IS NULL) "
-        "AND (%(id)s::bigint IS NULL OR id = %(id)s) ORDER BY id LIMIT %(limit)s",
-        {"workflow": workflow, "ended": ended, "id": row, "limit": limit},
+        "AND (%(id)s::bigint IS NULL OR id = %(id)s) AND id > %(after)s ORDER BY id LIMIT %(limit)s",
+        {"workflow": workflow, "ended": ended, "id": row, "limit": limit, "after": after},
     ).fetchall()
     return [QuarantinedRow._make((*found[:6], json.loads(found[6]), *found[7:])) for found in rows]
 

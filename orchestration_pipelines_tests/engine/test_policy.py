@@ -182,3 +182,54 @@ def test_the_first_manager_comes_in_without_one(draw: Draw) -> None:
     act(flow, people.bring_in, Staff({"max": Person("max", ("manager",))}), by="root")
     with pytest.raises(Refused, match="only a manager changes the people, and root is none"):
         act(flow, people.bring_in, Staff({"eve": Person("eve", ("reviewer",))}), by="root")
+
+
+def test_a_limit_is_amended_in_the_policy_that_was_seen(draw: Draw) -> None:
+    """The rest of the document stays, comments too; recorded like any policy; who has seen an older one is refused."""
+    flow = draw(*reviewed(), settings=SETTINGS)
+    put(flow, POLICY + "# as agreed\n")
+    limits = {("queues", "reviews", "wip_limit"): 3, ("steps", "review", "wip_limit"): None}
+    assert act(flow, policy.amend, flow.engine.workflow, limits, seen=1, by="mara", reason="fewer at once") == 2
+    assert flow.rows("SELECT wip_limit, fallback FROM queue WHERE name = 'reviews'") == [(3, "seniors")]
+    assert flow.rows("SELECT * FROM station_limit") == []
+    assert flow.one("SELECT document FROM work_policy WHERE id = 2").endswith("# as agreed\n")
+    assert record(flow, "set policy")[-1] == ("mara", "manager", "fewer at once")
+    with pytest.raises(Refused, match=r"mara has set the policy meanwhile \(fewer at once\): look at it again"):
+        act(flow, policy.amend, flow.engine.workflow, limits, seen=1, by="mara", reason="fewer")
+    with pytest.raises(Refused, match="only a manager changes the policy"):
+        act(
+            flow,
+            policy.amend,
+            flow.engine.workflow,
+            {("queues", "reviews", "wip_limit"): 9},
+            seen=2,
+            by="ann",
+            reason="x",
+        )
+    with pytest.raises(BadDocument, match="no such user task"):
+        act(
+            flow,
+            policy.amend,
+            flow.engine.workflow,
+            {("steps", "check", "wip_limit"): 9},
+            seen=2,
+            by="mara",
+            reason="x",
+        )
+
+
+def test_one_setting_of_a_person_is_changed_and_the_rest_stays(draw: Draw) -> None:
+    """With who and why; a reason is needed, and somebody who is known."""
+    flow = draw(*reviewed(), settings=SETTINGS)
+    before = act(flow, _seen, "ann")
+    act(flow, people.change, "ann", {"capacity": 4}, by="mara", reason="she is new")
+    assert act(flow, _seen, "ann") == before._replace(capacity=4)
+    assert record(flow, "brought in")[-1] == ("mara", "manager", "she is new")
+    with pytest.raises(Refused, match="a reason is needed"):
+        act(flow, people.change, "ann", {"capacity": 4}, by="mara", reason=" ")
+    with pytest.raises(Refused, match="there is nobody 'nobody'"):
+        act(flow, people.change, "nobody", {"capacity": 4}, by="mara", reason="why")
+
+
+def _seen(connection: psycopg.Connection, person: str, at: Any) -> people.Seen:
+    return people.listed(connection, at, person)[0]

@@ -66,6 +66,8 @@ def test_an_edited_file_is_not_in_force_before_its_release(draw: Draw) -> None:
     proposed = propose(flow, LOOSE)
     assert (proposed.release.state, proposed.release.meaning) == ("proposed", "loosening")
     assert any("changed r1" in said and "below 100: route is auto" in said for said in proposed.differences)
+    with flow.engine.connect() as connection:
+        assert proposing.differences(connection, proposed.release) == list(proposed.differences)
     assert outcome(flow, "B") == "held"
     assert approve(flow, proposed.release.digest[:10]).state == "active"
     assert outcome(flow, "C") == "passed"

@@ -10,8 +10,9 @@ from typing import Any
 import psycopg
 import yaml
 
-from orchestration_pipelines.domain.people import Person, Staff
+from orchestration_pipelines.domain.people import Staff
 from orchestration_pipelines.engine.document import BadDocument, read
+from orchestration_pipelines.engine.people import described
 from orchestration_pipelines.engine.policy_reading import FILE
 from orchestration_pipelines.engine.workflow import Workflow
 from orchestration_pipelines.store import people as table
@@ -42,22 +43,7 @@ def of_database(connection: psycopg.Connection, workflow: Workflow, begin: datet
     seen = [each for each in table.listed(connection, begin) if each.active]
     if not seen:
         return own
-    people = {
-        each.person: Person(
-            each.person,
-            roles=tuple(each.roles),
-            title=each.title,
-            team=each.team,
-            level=each.level,
-            skills=each.skills,
-            regions=tuple(each.regions),
-            zone=each.zone,
-            capacity=each.capacity,
-            address=None,  # nobody is written to
-            shifts=tuple(table.shifts_of(connection, each.person)),
-        )
-        for each in seen
-    }
+    people = {each.person: replace(described(connection, each), address=None) for each in seen}  # nobody is written to
     held = newest(connection, workflow.name)
     away = [each for each in table.absences(connection, begin, end) if each.person in people]
     return Setting(
