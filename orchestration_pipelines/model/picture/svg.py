@@ -1,0 +1,145 @@
+"""A diagram as SVG: one text, the same for the same picture, with what it shows told in words as well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import reduce
+from xml.sax.saxutils import escape
+
+from orchestration_pipelines.model.picture import figures, lines, shapes, style
+from orchestration_pipelines.model.picture.diagram import Box, Diagram, Point, Shape
+from orchestration_pipelines.model.picture.ink import group, number, path, rectangle, words
+from orchestration_pipelines.model.picture.lettering import width
+from orchestration_pipelines.model.picture.marks import Marks, Waiting, age
+
+_MARGIN = 20.0
+_PIN = "M-9-15h18v7L0 1-9-8z"
+_NO_MARKS = Marks()
+#: a way of more visits is told by its beginning and end
+_TOLD = 40
+
+
+def svg(diagram: Diagram, marks: Marks = _NO_MARKS, *, alone: bool = False) -> str:
+    """The picture with its marks. ``alone``: a file of its own, with its style and paper; else a part of a page."""
+    sheet = _sheet(diagram)
+    x, y, across, down = map(number, sheet)
+    inside = "".join(_parts(diagram, marks))
+    styled = f"<style>{style.sheet()}</style>{rectangle('paper', sheet)}" if alone else ""
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn" role="img" viewBox="{x} {y} {across} {down}" '
+        f'width="{across}" height="{down}"><title>{escape(diagram.title)}</title>'
+        f"<desc>{escape(told(diagram, marks))}</desc>{styled}{inside}</svg>"
+    )
+
+
+def told(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
+    """What the marks show, in words; without marks, what the drawing has."""
+    names = {shape.figure.id: shape.figure.name or shape.figure.id for shape in diagram.shapes}
+
+    def listed(elements: Iterator[str] | list[str]) -> str:
+        return ", ".join(names[element] for element in elements if element in names)
+
+    ordered = [shape.figure.id for shape in diagram.shapes]
+    sentences = []
+    if at := listed([element for element in ordered if element in marks.here]):
+        sentences.append(f"The case stands at {at}.")
+    if at := listed([element for element in ordered if element in marks.failed]):
+        sentences.append(f"It cannot go on by itself at {at}.")
+    if marks.ended in names:
+        sentences.append(f"It ended at {names[marks.ended or '']}.")
+    if way := [element for element in marks.path if element in names]:
+        short = [listed(way)] if len(way) <= _TOLD else [listed(way[: _TOLD // 2]), listed(way[-_TOLD // 2 :])]
+        sentences.append(f"Its way: {', …, '.join(short)}.")
+    sentences += [f"{names[e]}: {_in_words(marks.waiting[e])}." for e in ordered if e in marks.waiting]
+    if not sentences:
+        steps = [s.figure for s in diagram.shapes if s.figure.kind in figures.ACTIVITIES]
+        sentences.append(f"{len(steps)} steps: {listed([step.id for step in steps])}." if steps else "No steps.")
+    return " ".join(sentences)
+
+
+def _in_words(waiting: Waiting) -> str:
+    said = [f"{waiting.count:,} waiting"]
+    if waiting.oldest is not None:
+        said.append(f"the oldest for {age(waiting.oldest)}")
+    if waiting.late:
+        said.append(f"{waiting.late:,} past due")
+    if waiting.failed:
+        said.append(f"{waiting.failed:,} for a person to mend")
+    return ", ".join(said)
+
+
+def _sheet(diagram: Diagram) -> Box:
+    boxes = [shapes.extent(shape) for shape in diagram.shapes] + [lines.extent(edge) for edge in diagram.edges]
+    whole = reduce(Box.around, boxes)
+    return Box(whole.x - _MARGIN, whole.y - _MARGIN, whole.width + 2 * _MARGIN, whole.height + 2 * _MARGIN)
+
+
+def _parts(diagram: Diagram, marks: Marks) -> Iterator[str]:
+    """From the back to the front: what holds others, lines, what stands in it, names, badges."""
+    ordered = sorted(diagram.shapes, key=_depth)
+    front = next((at for at, shape in enumerate(ordered) if _depth(shape)[0] > 0), len(ordered))
+    for shape in ordered[:front]:
+        yield _shape(shape, marks)
+    for edge in diagram.edges:
+        kind = "flow" if edge.line.kind == "sequenceFlow" else "quiet"
+        taken = " taken" if edge.line.id in marks.flows else ""
+        yield group(f"{kind}{taken}", lines.drawn(edge), edge.line.id, edge.line.name)
+    for shape in ordered[front:]:
+        yield _shape(shape, marks)
+    yield from (name for edge in diagram.edges if (name := lines.named(edge)))
+    for shape in ordered:
+        yield from shapes.named(shape)
+    for shape in ordered:
+        yield from _badges(shape, marks)
+
+
+def _depth(shape: Shape) -> tuple[int, float]:
+    """What is drawn first: pools, lanes, open sub-processes the larger the sooner; boundary events last."""
+    kind = shape.figure.kind
+    area = -shape.box.width * shape.box.height
+    order = {"participant": -4, "lane": -3, "group": -1, "boundaryEvent": 2}
+    if shapes.is_open(shape):
+        return -2, area
+    return order.get(kind, 1), area if kind in ("lane", "participant") else 0
+
+
+def _shape(shape: Shape, marks: Marks) -> str:
+    element = shape.figure.id
+    kind = "shape"
+    if element in marks.visits or element == marks.ended:
+        kind += " seen"
+    if element in marks.here or element == marks.ended:
+        kind += " here"
+    if element in marks.failed:
+        kind += " failed"
+    waiting = marks.waiting.get(element)
+    said = [shape.figure.name or element]
+    if waiting is not None:
+        said.append(_in_words(waiting))
+    if visits := marks.visits.get(element, 0):
+        said.append("visited once" if visits == 1 else f"visited {visits} times")
+    return group(kind, shapes.drawn(shape), element, ": ".join([said[0], ", ".join(said[1:])] if said[1:] else said))
+
+
+def _badges(shape: Shape, marks: Marks) -> Iterator[str]:
+    element, box = shape.figure.id, shape.box
+    visits = marks.visits.get(element, 0)
+    if visits > 1:
+        yield group("count", _pill(f"{visits}×", Point(box.right - 4, box.y)))
+    waiting = marks.waiting.get(element)
+    if waiting is not None:
+        said = f"{waiting.count:,}" + (f" · {age(waiting.oldest)}" if waiting.oldest is not None else "")
+        bad = waiting.late or waiting.failed
+        yield group("count late" if bad else "count", _pill(f"{said} !" if bad else said, Point(box.right - 4, box.y)))
+    if element in marks.failed:
+        at = Point(box.middle.x, box.y)
+        yield group("failed", [path("pin", _PIN, at), words("told", ["!"], Point(at.x, at.y - 4.5), 11)])
+    elif element in marks.here or element == marks.ended:
+        yield group("position", [path("pin", _PIN, Point(box.middle.x, box.y))])
+
+
+def _pill(said: str, at: Point) -> list[str]:
+    """A count at an upper right corner, growing to the left."""
+    wide = max(width(said, 11) * 1.1 + 12, 20.0)
+    box = Box(at.x - wide + 14, at.y - 9, wide, 18)
+    return [rectangle("pill", box, 9), words("told", [said], Point(box.middle.x, box.middle.y + 4), 11)]
