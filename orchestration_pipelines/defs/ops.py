@@ -1,6 +1,6 @@
 """The ops of a workflow's job: a few lines each. What they do is the engine's; what they show is Dagster's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import dagster as dg
@@ -11,6 +11,7 @@ from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.engine.reading import UnreadableFile, read_rows
 from orchestration_pipelines.engine.routing import Routed
 from orchestration_pipelines.engine.sweep import Swept
+from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import CANCELLATION, Workflow
 from orchestration_pipelines.store.home import Home
 
@@ -217,19 +218,24 @@ def report_op(workflow: Workflow) -> dg.OpDefinition:
             "incidents": sum(tally.stuck.values()),
         }
         context.add_output_metadata({**counts, "errors": "\n".join(run.errors) or "none"})
-        broken = [f"{count} dead letters at {station}" for station, count in tally.dead.items() if count]
-        broken += [f"{count} incidents at {station}" for station, count in tally.stuck.items() if count]
-        broken += [
-            f"nothing went through at {station}: {count} failed and are tried again"
-            for station, count in tally.failed.items()
-            if count and not tally.completed[station]
-        ]
-        if run.errors or broken:
-            raise dg.Failure(
-                description="; ".join([*run.errors, *broken])
-                + ". See: orchestrate dead-letters list, orchestrate incidents list",
-                allow_retries=False,
-            )
+        fail_if_broken(run.errors, tally)
         return counts
 
     return report
+
+
+def fail_if_broken(errors: Sequence[str], tally: Tally) -> None:
+    """Fail the run, with a summary, if a station broke or cases died."""
+    broken = [f"{count} dead letters at {station}" for station, count in tally.dead.items() if count]
+    broken += [f"{count} incidents at {station}" for station, count in tally.stuck.items() if count]
+    broken += [
+        f"nothing went through at {station}: {count} failed and are tried again"
+        for station, count in tally.failed.items()
+        if count and not tally.completed[station]
+    ]
+    if errors or broken:
+        raise dg.Failure(
+            description="; ".join([*errors, *broken])
+            + ". See: orchestrate dead-letters list, orchestrate incidents list",
+            allow_retries=False,
+        )

@@ -8,7 +8,8 @@ import dagster as dg
 
 from orchestration_pipelines.engine.deployment import deploy
 from orchestration_pipelines.engine.engine import SWEEP_S, Engine
-from orchestration_pipelines.engine.sweep import Swept
+from orchestration_pipelines.engine.standing_sweep import StandingSweep
+from orchestration_pipelines.engine.sweep import LANES, Swept
 from orchestration_pipelines.engine.tally import Tally
 from orchestration_pipelines.engine.workflow import Workflow
 
@@ -16,12 +17,12 @@ from orchestration_pipelines.engine.workflow import Workflow
 class RunSweep:
     """One Dagster run's sweep. It registers at once: a run without a sweeper counts as dead (``dead_run_sensor``)."""
 
-    def __init__(self, engine: Engine, run_id: str, seconds: float = SWEEP_S) -> None:
+    def __init__(self, engine: Engine, run_id: str, seconds: float = SWEEP_S, lanes: int = LANES) -> None:
         self.engine = engine
         self.tally = Tally()  #: of the whole run
         self.errors: list[str] = []
         self.urgent_only = False
-        self._sweep = engine.open_sweep(run_id)
+        self._sweep = engine.open_sweep(run_id, lanes=lanes)
         self._until = time.monotonic() + seconds
         self.last_advance = time.monotonic()
 
@@ -47,6 +48,10 @@ class RunSweep:
             self.tally.merge(each.tally)
             self.errors.extend(f"{each.station}: {shown(error)}" for error in each.errors)
         return swept
+
+    def standing(self) -> StandingSweep:
+        """The same sweeper, to stand by for decisions."""
+        return StandingSweep(self.engine, self._sweep, until=self._until)
 
     def close(self) -> None:
         """End the sweeper's session."""
@@ -85,11 +90,11 @@ def run_sweep_resource(engine: Engine, seconds: float = SWEEP_S) -> RunSweeps:
     return RunSweeps(dg.ResourceDefinition(opening), opened)
 
 
-def sweep_resource(workflow: Workflow) -> dg.ResourceDefinition:
+def sweep_resource(workflow: Workflow, seconds: float = SWEEP_S, lanes: int = LANES) -> dg.ResourceDefinition:
     """The run's sweep of a workflow, on the deployment that the environment describes."""
 
     def opening(context: dg.InitResourceContext) -> Iterator[RunSweep]:
-        run = RunSweep(deploy().engine(workflow), _run_id(context))
+        run = RunSweep(deploy().engine(workflow), _run_id(context), seconds, lanes)
         try:
             yield run
         finally:

@@ -11,7 +11,7 @@ from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.workflow import Workflow
 
 #: A run's tag: what it sweeps. ``dagster.yaml`` keeps slots of the run queue free of whole sweeps.
-SWEEP, WHOLE, URGENT = "orchestration/sweep", "whole", "urgent"
+SWEEP, WHOLE, URGENT, STANDING = "orchestration/sweep", "whole", "urgent", "standing"
 
 #: unserved work asks again after so many seconds: a run that died before its first op blocks nothing
 _AGAIN_S = 30
@@ -20,12 +20,14 @@ _EVERY_S = 4
 #: between the daemon's rounds, the reviewer table's sensor listens
 _LISTEN_S = 4.0
 #: a run starts in 3 s or so: one that does not get on by then is not waited for
-_STARTS_WITHIN_S = 10.0
+STARTS_WITHIN_S = 10.0
 #: a whole sweep that has worked so long is past the first stations: what arrives now may have another beside it
 _BESIDE_AFTER_S = 30.0
 _MOST_BESIDE = 2
 #: a sweep at work looks up for decisions between two chunks: only one that it left so long wants a run of its own
 _NOTICED_WITHIN_S = 2.0
+#: the standing sweep takes a decision on in milliseconds, a thousand at once in seconds: what waits longer has a run
+_SERVED_WITHIN_S = 5.0
 _STARTING = [dg.DagsterRunStatus.NOT_STARTED, dg.DagsterRunStatus.STARTING]
 _STARTED = [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
 
@@ -45,9 +47,9 @@ def reviewer_table_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.Senso
         engine = engine_of(engines, workflow)
         until = time.monotonic() + _LISTEN_S
         while waiting := engine.next_decision(until - time.monotonic()):
-            if waiting.age_s < _NOTICED_WITHIN_S and _sweeps(context, job.name):
+            if _is_noticed(context, engine, job.name, waiting.age_s):
                 time.sleep(0.2)
-            elif not _is_coming(context, engine, job.name, URGENT, _STARTS_WITHIN_S):
+            elif not is_coming(context, engine, job.name, URGENT, STARTS_WITHIN_S):
                 return _request(job.name, URGENT, f"{waiting.dispatches}:{int(waiting.age_s // _AGAIN_S)}")
             else:
                 time.sleep(0.2)
@@ -74,26 +76,30 @@ def ready_work_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDef
         waiting = engine.unserved()
         if waiting is None:
             return dg.SkipReason("nothing is claimable or due")
-        if _is_coming(context, engine, job.name, WHOLE, _BESIDE_AFTER_S):
+        if is_coming(context, engine, job.name, WHOLE, _BESIDE_AFTER_S):
             return dg.SkipReason("a run has been asked for: it will serve them")
         return _request(job.name, WHOLE, f"{waiting.dispatches}:{int(time.time() // _AGAIN_S)}")
 
     return sensor
 
 
-def dead_run_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefinition:
+def dead_run_sensor(workflow: Workflow, *jobs: dg.JobDefinition) -> dg.SensorDefinition:
     """A run that says STARTED without a living sweeper has died with all of Dagster: report it failed."""
     engines: list[Engine] = []
 
     @dg.sensor(
         name=f"{workflow.name}_dead_run_sensor",
-        job=job,
+        jobs=jobs,
         minimum_interval_seconds=_EVERY_S,
         default_status=dg.DefaultSensorStatus.RUNNING,
         description="Reports runs as failed whose process is gone, so that they do not fill the queue for ever.",
     )
     def sensor(context: dg.SensorEvaluationContext) -> dg.SkipReason:
-        records = context.instance.get_run_records(dg.RunsFilter(job_name=job.name, statuses=_STARTED))
+        records = [
+            record
+            for job in jobs
+            for record in context.instance.get_run_records(dg.RunsFilter(job_name=job.name, statuses=_STARTED))
+        ]
         dead = _dead(engine_of(engines, workflow), records)
         for record in records:
             if record.dagster_run.run_id in dead:
@@ -113,7 +119,7 @@ def _dead(engine: Engine, records: Sequence[dg.RunRecord]) -> set[str]:
     return engine.dead_runs(started) if started else set()
 
 
-def _is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sweep: str, fresh_s: float) -> bool:
+def is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sweep: str, fresh_s: float) -> bool:
     """Whether a run of this kind is about to look for work: queued, starting, or started less than so long ago.
 
     One that died is not waited for, nor one that has been starting for long: it may have died with all of Dagster.
@@ -125,7 +131,7 @@ def _is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sw
 
     if records(dg.DagsterRunStatus.QUEUED):
         return True
-    not_long_ago = datetime.now(UTC) - timedelta(seconds=_STARTS_WITHIN_S)
+    not_long_ago = datetime.now(UTC) - timedelta(seconds=STARTS_WITHIN_S)
     if any(record.update_timestamp.replace(tzinfo=UTC) > not_long_ago for record in records(*_STARTING)):
         return True
     started = records(*_STARTED)
@@ -134,8 +140,14 @@ def _is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sw
     return len(started) >= _MOST_BESIDE or any(time.time() - (run.start_time or 0) < fresh_s for run in started)
 
 
+def _is_noticed(context: dg.SensorEvaluationContext, engine: Engine, job: str, age_s: float) -> bool:
+    """Whether a sweep at work will take on a decision of that age by itself: the standing one, or a whole one."""
+    if age_s < _SERVED_WITHIN_S and engine.standing():
+        return True
+    return age_s < _NOTICED_WITHIN_S and _sweeps(context, job)
+
+
 def _sweeps(context: dg.SensorEvaluationContext, job: str) -> bool:
-    """Whether a whole sweep is at work."""
     return context.instance.get_runs_count(dg.RunsFilter(job_name=job, tags={SWEEP: WHOLE}, statuses=_STARTED)) > 0
 
 

@@ -15,6 +15,7 @@ from orchestration_pipelines.defs.notifications import delivery_job_and_schedule
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
 from orchestration_pipelines.defs.sensors import dead_run_sensor, ready_work_sensor, reviewer_table_sensor
 from orchestration_pipelines.defs.sla import fired_asset, sla_sweep_schedule, sla_timer_sensor
+from orchestration_pipelines.defs.standing import standing_job, standing_sensor
 from orchestration_pipelines.engine.workflow import load_workflow
 
 
@@ -35,11 +36,13 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         workflow = load_workflow(folder)
         shipped: Shipped = getattr(workflow.package, "SHIPPED", {})
         job = workflow_job(workflow, shipped)
-        jobs.append(job)
+        stands = standing_job(workflow)
+        jobs += [job, stands]
         sensors += [
+            standing_sensor(workflow, stands),
             reviewer_table_sensor(workflow, job),
             ready_work_sensor(workflow, job),
-            dead_run_sensor(workflow, job),
+            dead_run_sensor(workflow, job, stands),
             sla_timer_sensor(workflow),
         ]
         ageing = backlog_ageing(workflow)

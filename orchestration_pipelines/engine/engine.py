@@ -12,7 +12,7 @@ from typing import Any
 
 import psycopg
 
-from orchestration_pipelines.engine import intake, releases, routing, versions
+from orchestration_pipelines.engine import forsaken, intake, releases, routing, versions
 from orchestration_pipelines.engine.dispatch import Dispatch, SweepReport, Unserved
 from orchestration_pipelines.engine.lookout import EVERY_S, Lookout
 from orchestration_pipelines.engine.order import sweeping_order
@@ -27,14 +27,14 @@ from orchestration_pipelines.store import account, ageing, rungs, timers, tokens
 from orchestration_pipelines.store import versions as released
 from orchestration_pipelines.store.ageing import QueueAge
 from orchestration_pipelines.store.connection import connect
-from orchestration_pipelines.store.sweepers import bury_dead, dead_runs
+from orchestration_pipelines.store.sweepers import Stander, bury_dead, dead_runs, standing
 
 #: how long one sweep works before it leaves the rest to the next
 SWEEP_S = 120.0
 #: a decision that nobody has taken on for so long is everybody's
 _LEFT_S = 60.0
 #: who waits for a decision looks again without being told: a notification can be missed
-_LOOK_AGAIN_S = 1.0
+LOOK_AGAIN_S = 1.0
 
 
 class Engine:
@@ -150,7 +150,7 @@ class Engine:
                     return self._unserved(connection, first + AHEAD)
                 if (left := until - time.monotonic()) <= 0:
                     return None
-                for _ in connection.notifies(timeout=min(left, _LOOK_AGAIN_S), stop_after=1):
+                for _ in connection.notifies(timeout=min(left, LOOK_AGAIN_S), stop_after=1):
                     pass  # whose it was, the state tells
 
     def unserved(self) -> Unserved | None:
@@ -182,6 +182,11 @@ class Engine:
         with self.connect() as connection:
             return dead_runs(connection, started)
 
+    def standing(self) -> list[Stander]:
+        """Who stands by for decisions, the latest first: see :mod:`~orchestration_pipelines.engine.standing_sweep`."""
+        with self.connect() as connection:
+            return standing(connection, self.workflow.name)
+
     def route(self, at_most: int = routing.AT_ONCE) -> Routed:
         """Give out the open tasks of the queues that do so, and what absent people have left behind."""
         with self.connect() as connection:
@@ -191,6 +196,11 @@ class Engine:
         """Do what is due by now, in every workflow of the database: see :mod:`~orchestration_pipelines.engine.tick`."""
         with connect(self.url, sweeper=True) as connection:
             return tick(connection, self.clock())
+
+    def alarm(self) -> int:
+        """Make incidents of work that nobody is left to do, in every workflow of the database; how many there are."""
+        with self.connect() as connection:
+            return forsaken.alarm(connection, self.clock())
 
     def next_due(self, seconds: float) -> datetime | None:
         """When a timer or a rung is next due, if within so many seconds: a tick then finds it."""
@@ -238,10 +248,14 @@ class Engine:
                 swept.append(sweep.station(station, until=until, urgent_only=urgent_only))
         return swept
 
+    def earlier(self, connection: psycopg.Connection) -> list[tuple[int, Workflow]]:
+        """The earlier versions on which a token is ready, each as a workflow that can be swept."""
+        return versions.earlier(connection, self.workflow, self.version, self._tables)
+
     def sweep_earlier(self, sweep: Sweep, *, until: float) -> list[Swept]:
         """Sweep the cases that finish on earlier versions of the drawing, through the same code."""
         with self.connect() as connection:
-            flights = versions.earlier(connection, self.workflow, self.version, self._tables)
+            flights = self.earlier(connection)
         swept: list[Swept] = []
         for version, workflow in flights:
             stations = [Station(workflow, version, element) for element in sweeping_order(workflow)]

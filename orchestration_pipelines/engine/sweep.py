@@ -92,6 +92,16 @@ class Sweep:
         """The sweeper's number, under which it leases."""
         return self._session.id
 
+    @property
+    def connection(self) -> psycopg.Connection:
+        """The session's own connection, which holds the sweeper's lock: to look and to listen, never to work on."""
+        return self._session.connection
+
+    def reset(self) -> None:
+        """Go on with fresh connections and tools: what just failed may have broken them."""
+        for lane in self._lanes:
+            lane.reset()
+
     def close(self) -> None:
         """End the session and its connections."""
         for lane in self._lanes:

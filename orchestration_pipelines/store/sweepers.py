@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from types import TracebackType
+from typing import NamedTuple
 
 import psycopg
 
@@ -14,6 +15,8 @@ from orchestration_pipelines.store.connection import connect
 
 #: the advisory locks' first key: "this is a sweeper's"
 LOCK_CLASS = 0x5EE9
+#: … and of one that a sweeper holds beside its own, with the workflow's number, while it stands by for decisions
+STANDING_CLASS = 0x57A9
 
 #: the sweepers whose lock is held: they live, and what they lease is theirs
 LIVING = f"""
@@ -29,24 +32,24 @@ class SweeperSession:
     """One sweeping process (or op): holds its lock while it lives, on a connection of its own."""
 
     def __init__(self, url: str, run: str) -> None:
-        self._connection: psycopg.Connection = connect(url)
+        self.connection: psycopg.Connection = connect(url)  #: to look and to listen; nothing may work on it
         self.id: int = self._register(run)
 
     def _register(self, run: str) -> int:
-        with self._connection.transaction():
-            row = self._connection.execute(
+        with self.connection.transaction():
+            row = self.connection.execute(
                 "INSERT INTO sweeper (run, pid) VALUES (%s, %s) RETURNING id", (run, os.getpid())
             ).fetchone()
             if row is None:
                 raise RuntimeError("the sweeper could not be registered")
-            self._connection.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, row[0]))
+            self.connection.execute("SELECT pg_advisory_lock(%s, %s)", (LOCK_CLASS, row[0]))
         return int(row[0])
 
     def close(self) -> None:
         """End the session: whatever is still leased is claimable at once."""
         # Where the connection is lost its lock is too: whoever sweeps next notes that this one died.
-        with suppress(psycopg.OperationalError), self._connection:
-            self._connection.execute("UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = %s", (self.id,))
+        with suppress(psycopg.OperationalError), self.connection:
+            self.connection.execute("UPDATE sweeper SET ended_at = clock_timestamp() WHERE id = %s", (self.id,))
 
     def __enter__(self) -> SweeperSession:
         return self
@@ -91,3 +94,35 @@ def dead_runs(connection: psycopg.Connection, started: Mapping[str, datetime]) -
     """
     values = (list(started), list(started.values()), _RUN_PATIENCE, _RUN_PATIENCE)
     return {row[0] for row in connection.execute(_DEAD_RUNS, values)}
+
+
+class Stander(NamedTuple):
+    """A sweeper that stands by."""
+
+    id: int
+    run: str
+    age_s: float  #: since it registered, by the database's clock
+
+
+def stand(connection: psycopg.Connection, workflow: str) -> None:
+    """Take a place among those who stand by for a workflow; it is given back when the connection ends, however."""
+    connection.execute(
+        "SELECT pg_advisory_lock_shared(%s, id::int) FROM workflow WHERE name = %s", (STANDING_CLASS, workflow)
+    )
+
+
+_STANDING = f"""
+SELECT s.id, s.run, extract(epoch FROM clock_timestamp() - s.started_at)::float
+FROM workflow w
+JOIN pg_locks place ON place.locktype = 'advisory' AND place.classid = {STANDING_CLASS}
+    AND place.objid::bigint = w.id AND place.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+JOIN pg_locks own ON own.pid = place.pid AND own.locktype = 'advisory' AND own.classid = {LOCK_CLASS}
+    AND own.database = place.database
+JOIN sweeper s ON s.id = own.objid::bigint
+WHERE w.name = %s ORDER BY s.id DESC
+"""
+
+
+def standing(connection: psycopg.Connection, workflow: str) -> list[Stander]:
+    """Who stands by for a workflow, the latest first. Whoever died is not among them, whatever Dagster believes."""
+    return connection.cursor(row_factory=lambda _: Stander._make).execute(_STANDING, (workflow,)).fetchall()

@@ -41,14 +41,18 @@ def free_port() -> int:
 
 
 class Live:
-    """A code location, as a user's own, under ``orchestrate up``."""
+    """A code location, as a user's own, under ``orchestrate up``; without the standing sweep unless asked for."""
 
-    def __init__(self, place: Path, module: str) -> None:
+    def __init__(self, place: Path, module: str, *, standing: bool = False) -> None:
         self.place, self.module = place, module
         self.home = Home(place / "home")
         self.server = EmbeddedServer(self.home)
         self.port = free_port()
-        self.env = {**os.environ, "ORCHESTRATION_HOME": str(self.home.root)}
+        self.env = {
+            **os.environ,
+            "ORCHESTRATION_HOME": str(self.home.root),
+            "ORCHESTRATION_STANDING_SWEEP": "on" if standing else "off",
+        }
         for variable in ("DAGSTER_HOME", "ORCHESTRATION_DAGSTER_URL", "ORCHESTRATION_DATABASE_URL"):
             self.env.pop(variable, None)
         self.process: subprocess.Popen[bytes] | None = None

@@ -127,7 +127,7 @@ def test_a_run_that_is_starting_is_waited_for_and_one_that_hangs_at_it_is_not(
     assert tick("ready_work") is None
     _put(instance, run, dg.DagsterRunStatus.STARTING)
     assert tick("ready_work") is None
-    monkeypatch.setattr("orchestration_pipelines.defs.sensors._STARTS_WITHIN_S", -1.0)
+    monkeypatch.setattr("orchestration_pipelines.defs.sensors.STARTS_WITHIN_S", -1.0)
     assert tick("ready_work") is not None
 
 
@@ -161,7 +161,7 @@ def test_which_started_runs_have_died(engine: Engine, sweeper: str, age_s: int, 
     if session is not None and sweeper.startswith("ended"):
         session.close()
     elif session is not None and sweeper == "died":
-        session._connection.close()
+        session.connection.close()
     with engine.connect() as connection:
         if sweeper == "ended long ago":
             connection.execute("UPDATE sweeper SET ended_at = now() - interval '1 minute'")
@@ -196,7 +196,7 @@ def test_a_dead_run_is_reported_as_failed(engine: Engine, tick: Tick, instance: 
         _put(instance, run, dg.DagsterRunStatus.STARTED)
     with SweeperSession(engine.url, runs[0].run_id):
         dead = SweeperSession(engine.url, runs[1].run_id)
-        dead._connection.close()
+        dead.connection.close()
         tick("dead_run")
     statuses = [instance.get_run_by_id(run.run_id) for run in runs]
     assert [run.status for run in statuses if run] == [dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.FAILURE]

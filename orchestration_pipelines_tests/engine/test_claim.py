@@ -89,7 +89,7 @@ def test_what_a_dead_holder_leased_is_claimable_at_once(draw: Draw) -> None:
     flow.submit("A")
     dying = flow.engine.open_sweep("dying")
     assert keys(claim(flow, dying, "check")) == ["A"]
-    dying._session._connection.close()  # its process is gone: the row says nothing of an end
+    dying._session.connection.close()  # its process is gone: the row says nothing of an end
     with flow.engine.open_sweep("b") as other:
         assert keys(claim(flow, other, "check")) == ["A"]
     dying.close()
