@@ -22,10 +22,12 @@ from orchestration_pipelines_tests.trials import (
     hands,
     kills,
     latency,
+    lists,
     mutants,
     races,
     routing,
     speed,
+    standing,
     ticks,
     waiting,
     work,
@@ -71,6 +73,14 @@ def _latency(small: bool) -> Measured:
     return found, latency.missed(found)
 
 
+def _standing(small: bool) -> Measured:
+    if small:  # seconds say little on a busy machine: every decision must take effect once
+        found = standing.measure(10, 10, mean_gap_s=0.5)
+        return found, standing.missed({name: value for name, value in found.items() if not name.endswith("_s")})
+    found = standing.measure(100, 100)
+    return found, standing.missed(found)
+
+
 def _ticks(small: bool) -> Measured:
     found = ticks.measure(300 if small else 10_000)
     return dict(found), [] if small else ticks.missed(found)
@@ -88,6 +98,11 @@ def _races(small: bool) -> Measured:
 
 def _hands(small: bool) -> Measured:
     found, short = hands.measure(20_000, 50, 20) if small else hands.measure(1_000_000, 1_000, 100)
+    return found, [] if small else short
+
+
+def _lists(small: bool) -> Measured:
+    found, short = lists.measure(2_000, 2) if small else lists.measure(100_000)
     return found, [] if small else short
 
 
@@ -109,9 +124,11 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "waiting": _waiting,
     "races": _races,
     "hands": _hands,
+    "lists": _lists,
     "routing": _routing,
     "work": _work,
     "latency": _latency,
+    "standing": _standing,
 }
 
 

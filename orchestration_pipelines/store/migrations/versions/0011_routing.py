@@ -10,4 +10,4 @@ down_revision = "0010"
 
 def upgrade() -> None:
     """Change the indexes of the reviewer table to what is asked of it."""
-    execute("0011_routing.sql")
+    execute("0011_routing.sql", "0011_lists.sql")
