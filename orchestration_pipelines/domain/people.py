@@ -9,6 +9,7 @@ from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from orchestration_pipelines.domain.calendar import DAY_S
+from orchestration_pipelines.domain.standing import ALONE
 from orchestration_pipelines.domain.week import DAYS, clock_text
 
 HIGHEST_LEVEL = 9
@@ -105,6 +106,8 @@ def _person_problems(person: Person, known: Known, teams: frozenset[str] | set[s
     for role in person.roles:
         if role == "requester":
             yield f"{place}.roles: requester is whoever submitted a case, and given to nobody"
+        if role in ALONE and len(person.roles) > 1:
+            yield f"{place}.roles: {role} stands alone: whoever has it reviews nothing, take the others away"
     for skill, level in person.skills.items():
         if skill not in known.skills:
             listed = ", ".join(sorted(known.skills)) or "none"
@@ -145,3 +148,13 @@ def circle(person: str, delegate: str, delegates: Mapping[str, str]) -> list[str
             return None
         here = delegates[here]
     return [*way, here] if here == person else None
+
+
+def asked_of(role: str, skill: str | None, region: str | None, level: int) -> str:
+    """What somebody would need to be able to do a task that asks this."""
+    asked = [f"the role {role}"]
+    if skill is not None:
+        asked.append(f"the skill {skill} (level {level})")
+    if region is not None:
+        asked.append(f"the region {region}")
+    return ", ".join(asked)

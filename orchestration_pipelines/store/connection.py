@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -50,11 +51,18 @@ class RawJsonBinary(Loader):
 
 def connect(url: str, *, role: str | None = APP, sweeper: bool = False, autocommit: bool = True) -> psycopg.Connection:
     """A connection as ``role``. ``sweeper`` pins the plans of the hot statements and raw jsonb."""
-    settings = {"timezone": "UTC", **(_SWEEPER if sweeper else {})}
-    if role is not None:
-        settings["role"] = role
-    options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-    conninfo = make_conninfo(
+    settings = _SWEEPER if sweeper else {}
+    connection = psycopg.connect(
+        addressed(url, {**({} if role is None else {"role": role}), **settings}), autocommit=autocommit
+    )
+    prepared(connection)
+    return connection
+
+
+def addressed(url: str, settings: Mapping[str, str]) -> str:
+    """The same address, with settings of the session and signs of life over TCP."""
+    options = " ".join(f"-c {name}={value}" for name, value in {"timezone": "UTC", **settings}.items())
+    return make_conninfo(
         url,
         options=options,
         keepalives_idle=5,
@@ -62,8 +70,10 @@ def connect(url: str, *, role: str | None = APP, sweeper: bool = False, autocomm
         keepalives_count=3,
         application_name="orchestrate",
     )
-    connection = psycopg.connect(conninfo, autocommit=autocommit)
+
+
+def prepared(connection: psycopg.Connection) -> None:
+    """Read jsonb as the bytes that the server sends, and arrays as ours."""
     register(connection)
     connection.adapters.register_loader("jsonb", RawJson)
     connection.adapters.register_loader("jsonb", RawJsonBinary)
-    return connection

@@ -29,7 +29,11 @@ _APPEND_ONLY = (
     "quality_draw",
     "quality_sample",
     "quality_lift",
+    "shown_facts",
+    "inquiry",
+    "advice",
     "quality_fallback",  # but for its end, which the second who lifts it sets
+    "access_entry",
 )
 _WITHHELD = ("withheld_outcome", "withheld_protected")
 #: everybody but the owner and orchestration_evaluation

@@ -1,0 +1,1 @@
+"""The reviewers' web application: pages over the engine, rendered here. See docs/adr/0012-the-console.md."""

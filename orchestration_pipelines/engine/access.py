@@ -1,0 +1,332 @@
+"""Coming in and being put out: sign-in, sessions, passwords, accounts. Refusals are recorded like what is done."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import psycopg
+
+from orchestration_pipelines.domain.password import problems
+from orchestration_pipelines.domain.people import Person, Staff
+from orchestration_pipelines.domain.people import problems as staff_problems
+from orchestration_pipelines.domain.standing import Standing, standing_of
+from orchestration_pipelines.engine.passwords import Passwords, generated
+from orchestration_pipelines.engine.people import refuse_others
+from orchestration_pipelines.store import access as table
+from orchestration_pipelines.store import people
+from orchestration_pipelines.store.access import Account, Entry, Pace, Session, has_account, recorded, seen_by
+from orchestration_pipelines.store.refusal import Refused, refusals
+
+__all__ = [
+    "ABSOLUTE",
+    "IDLE",
+    "Account",
+    "Entry",
+    "NotSignedIn",
+    "Passwords",
+    "Refused",
+    "Session",
+    "SignedIn",
+    "accounts",
+    "change_password",
+    "disable",
+    "enable",
+    "end_sessions",
+    "has_account",
+    "open_account",
+    "recorded",
+    "refused",
+    "seen_by",
+    "session_of",
+    "sessions",
+    "set_password",
+    "sign_in",
+    "sign_out",
+]
+
+#: nobody was there for so long: the session is over
+IDLE = timedelta(hours=1)
+#: a day's work, and whoever goes on signs in again
+ABSOLUTE = timedelta(hours=12)
+_TOUCH_EVERY = timedelta(minutes=1)
+_TOKEN_BYTES = 32
+_LONGEST_BROWSER = 200
+
+
+class NotSignedIn(Exception):
+    """Nobody came in. The message tells the person, and does not tell whether there is an account."""
+
+    def __init__(self, message: str, again_after: timedelta | None = None) -> None:
+        super().__init__(message)
+        self.again_after = again_after  #: of too many attempts: how long to wait
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """Somebody with a session that stands."""
+
+    session: int
+    person: str
+    title: str
+    roles: frozenset[str]
+    standing: Standing
+    zone: str
+    temporary: bool  #: their password is one that somebody else knows: they may do nothing but change it
+
+
+def _paces(person: str, address: str) -> list[Pace]:
+    """By both, so that nobody locks another out from elsewhere; by the address; and, wider, by the person."""
+    return [
+        Pace(f"person {person} from {address}", 5, timedelta(minutes=1)),
+        Pace(f"address {address}", 30, timedelta(seconds=10)),
+        Pace(f"person {person}", 100, timedelta(seconds=30)),
+    ]
+
+
+def sign_in(
+    connection: psycopg.Connection,
+    passwords: Passwords,
+    person: str,
+    password: str,
+    *,
+    address: str,
+    browser: str,
+    at: datetime,
+) -> str:
+    """The token of a new session; only its hash is kept. Raises :class:`NotSignedIn`, which is recorded."""
+    paces = _paces(person, address)
+    kept = table.secret(connection, person)
+    known = person if kept is not None else None  # what was typed may be a password in the wrong place
+    if (wait := table.try_once(connection, paces, at)) is not None:
+        table.record(connection, Entry(at, "limited", known, None, address, None, ""))
+        minutes = math.ceil(wait / timedelta(minutes=1))
+        raise NotSignedIn(f"too many attempts: try again in {minutes} min", wait)
+    right = passwords.verifies(kept.password if kept else None, password)
+    if kept is None or not right or not kept.usable:
+        detail = "no such account" if kept is None else "disabled" if right else "wrong password"
+        table.record(connection, Entry(at, "refused", known, None, address, None, detail))
+        raise NotSignedIn("that name and password do not go together")
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    renewed = passwords.hashed(password) if passwords.aged(kept.password) else None
+    with connection.transaction():
+        if renewed is not None:
+            table.rehash(connection, person, renewed)
+        session = table.begin(
+            connection, person, _digest(token), address=address, browser=browser[:_LONGEST_BROWSER], now=at
+        )
+        table.forgive(connection, [paces[0].key], at)
+        table.record(connection, Entry(at, "signed in", person, None, address, session, ""))
+    return token
+
+
+def session_of(connection: psycopg.Connection, token: str, at: datetime, *, counts: bool = True) -> SignedIn | None:
+    """Whose session a token is, if it stands; ``counts`` says that a person is there, and not a page by itself."""
+    found = table.find(connection, _digest(token), began_after=at - ABSOLUTE, seen_after=at - IDLE)
+    if found is None:
+        return None
+    if counts and found.seen_at < at - _TOUCH_EVERY:
+        table.touch(connection, found.session, at)
+    return SignedIn(
+        found.session,
+        found.person,
+        found.title,
+        frozenset(found.roles),
+        standing_of(found.roles),
+        found.zone,
+        found.temporary,
+    )
+
+
+def sign_out(connection: psycopg.Connection, who: SignedIn, *, address: str, at: datetime) -> None:
+    """Somebody leaves: the session is over, whoever still holds its token."""
+    with connection.transaction():
+        table.end(connection, who.person, at, only=who.session)
+        table.record(connection, Entry(at, "signed out", who.person, None, address, who.session, ""))
+
+
+def sessions(connection: psycopg.Connection, person: str | None, at: datetime) -> list[Session]:
+    """The sessions of somebody, or of everybody, that stand."""
+    return table.standing(connection, person, began_after=at - ABSOLUTE, seen_after=at - IDLE)
+
+
+def end_sessions(
+    connection: psycopg.Connection,
+    person: str,
+    *,
+    by: str,
+    address: str,
+    at: datetime,
+    only: int | None = None,
+    but: int | None = None,
+) -> int:
+    """End one's own sessions, or as an admin anybody's: all, ``only`` one, or all ``but`` one. Returns how many."""
+    with refusals(), connection.transaction():
+        if by != person:
+            refuse_others(connection, by, "accounts")
+        return _end(connection, person, by=by, address=address, at=at, only=only, but=but)
+
+
+def _end(
+    connection: psycopg.Connection,
+    person: str,
+    *,
+    by: str,
+    address: str,
+    at: datetime,
+    only: int | None = None,
+    but: int | None = None,
+) -> int:
+    ended = table.end(connection, person, at, only=only, but=but)
+    for session in ended:
+        table.record(connection, Entry(at, "session ended", person, by, address, session, ""))
+    return len(ended)
+
+
+def change_password(
+    connection: psycopg.Connection,
+    passwords: Passwords,
+    who: SignedIn,
+    *,
+    old: str,
+    new: str,
+    address: str,
+    at: datetime,
+) -> None:
+    """Another password of one's own; one's other sessions are over. The old one is asked, at the pace of a sign-in."""
+    if (wait := table.try_once(connection, _paces(who.person, address), at)) is not None:
+        raise Refused(f"too many attempts: try again in {math.ceil(wait / timedelta(minutes=1))} min")
+    kept = table.secret(connection, who.person)
+    if kept is None or not passwords.verifies(kept.password, old):
+        table.record(connection, Entry(at, "refused", who.person, None, address, who.session, "wrong old password"))
+        raise Refused("that is not your password as it is now")
+    if old == new:
+        raise Refused("that is the password you have: choose another")
+    _refuse_easy(new, who.person, who.title)
+    hashed = passwords.hashed(new)
+    with connection.transaction():
+        table.set_password(connection, who.person, hashed, temporary=False, now=at)
+        _end(connection, who.person, by=who.person, address=address, at=at, but=who.session)
+        table.record(connection, Entry(at, "password changed", who.person, None, address, who.session, ""))
+
+
+def open_account(
+    connection: psycopg.Connection,
+    passwords: Passwords,
+    person: str,
+    *,
+    by: str,
+    address: str,
+    at: datetime,
+    password: str | None = None,
+    role: str | None = None,
+    title: str = "",
+    temporary: bool = True,
+) -> str:
+    """An account of a person; returns its password, made here where none is given.
+
+    Somebody whom nobody knows yet comes in with a ``role``. Until they change a ``temporary`` password they can do
+    nothing else.
+    """
+    if password is not None:
+        _refuse_easy(password, person, title)
+    chosen = password or generated()
+    hashed = passwords.hashed(chosen)
+    with refusals(), connection.transaction():
+        refuse_others(connection, by, "accounts")
+        if table.has_account(connection, person):
+            raise Refused(f"{person} has an account already: orchestrate users password {person} makes a new password")
+        if people.unknown(connection, [person]):
+            _bring_in(connection, person, role, title)
+        elif role is not None:
+            raise Refused(f"{person} is known already, with roles of their own: leave the role out")
+        table.open_account(connection, person, hashed, temporary=temporary, by=by, now=at)
+        table.record(connection, Entry(at, "account opened", person, by, address, None, ""))
+    return chosen
+
+
+def _bring_in(connection: psycopg.Connection, person: str, role: str | None, title: str) -> None:
+    if role is None:
+        raise Refused(
+            f"there is nobody {person!r}: bring them in first (orchestrate people import), or say what they are "
+            "(--admin, --auditor)"
+        )
+    described = Person(person, (role,), title)
+    if wrong := staff_problems(Staff({person: described}), people.known(connection)):
+        raise Refused("; ".join(wrong))
+    people.put(connection, [described])
+
+
+def set_password(
+    connection: psycopg.Connection,
+    passwords: Passwords,
+    person: str,
+    *,
+    by: str,
+    address: str,
+    at: datetime,
+    password: str | None = None,
+) -> str:
+    """A new, temporary password for somebody who lost theirs; their sessions are over. Returns it."""
+    if password is not None:
+        _refuse_easy(password, person)
+    chosen = password or generated()
+    hashed = passwords.hashed(chosen)
+    with refusals(), connection.transaction():
+        refuse_others(connection, by, "accounts")
+        if not table.set_password(connection, person, hashed, temporary=True, now=at):
+            raise Refused(_no_account(person))
+        _end(connection, person, by=by, address=address, at=at)
+        table.record(connection, Entry(at, "password set", person, by, address, None, ""))
+    return chosen
+
+
+def disable(connection: psycopg.Connection, person: str, *, by: str, address: str, at: datetime) -> None:
+    """Nobody comes in by this account any more, and whoever is in is out."""
+    with refusals(), connection.transaction():
+        refuse_others(connection, by, "accounts")
+        if by == person:
+            raise Refused("nobody disables their own account: another admin does")
+        if not table.disable(connection, person, by, at):
+            raise Refused(
+                _no_account(person) if not has_account(connection, person) else f"{person} is disabled already"
+            )
+        _end(connection, person, by=by, address=address, at=at)
+        table.record(connection, Entry(at, "account disabled", person, by, address, None, ""))
+
+
+def enable(connection: psycopg.Connection, person: str, *, by: str, address: str, at: datetime) -> None:
+    """They may come in again."""
+    with refusals(), connection.transaction():
+        refuse_others(connection, by, "accounts")
+        if not table.enable(connection, person):
+            raise Refused(_no_account(person) if not has_account(connection, person) else f"{person} is not disabled")
+        table.record(connection, Entry(at, "account enabled", person, by, address, None, ""))
+
+
+def accounts(connection: psycopg.Connection, at: datetime) -> list[Account]:
+    """Everybody who has an account, with the sessions that stand."""
+    return table.accounts(connection, began_after=at - ABSOLUTE, seen_after=at - IDLE)
+
+
+def refused(
+    connection: psycopg.Connection, act: str, who: SignedIn, *, address: str, at: datetime, detail: str
+) -> None:
+    """Record that somebody who is in was refused: ``forbidden``, ``forged`` or ``not found``."""
+    table.record(connection, Entry(at, act, who.person, None, address, who.session, detail))
+
+
+def _digest(token: str) -> bytes:
+    return hashlib.sha256(token.encode()).digest()
+
+
+def _no_account(person: str) -> str:
+    return f"{person} has no account: see orchestrate users list"
+
+
+def _refuse_easy(password: str, *names: str) -> None:
+    if wrong := problems(password, names):
+        raise Refused(f"that password will not do: {'; '.join(wrong)}")

@@ -1,0 +1,1 @@
+"""The console: its pages, who may open them, and what they withstand."""
