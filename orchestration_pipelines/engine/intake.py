@@ -160,7 +160,7 @@ def _write(
             with connection.transaction():
                 known = rows_in.known_keys(connection, workflow.name, list(batch.offers))
                 fresh = [(offer, person) for key, (_, offer, person) in batch.offers.items() if key not in known]
-                _add(connection, workflow, version, fresh, now)
+                _add(connection, workflow, version, fresh, source, now)
                 rows_in.quarantine(connection, workflow.name, source, batch.bad, now)
             break
         except (psycopg.errors.UniqueViolation, psycopg.errors.DeadlockDetected):
@@ -213,6 +213,7 @@ def _add(
     workflow: Workflow,
     version: int,
     fresh: Sequence[tuple[Offer, str]],
+    source: str,
     now: datetime,
 ) -> None:
     if not fresh:
@@ -240,6 +241,7 @@ def _add(
                 "at": at,
                 "version": version,
                 "payload": offer.digest.hex(),
+                "source": source,
                 "to": way.station,
             }
         )

@@ -234,8 +234,8 @@ def _fact_problems(workflow: Workflow) -> Iterable[str]:
     for fact in workflow.facts.facts:
         if fact.variable not in known:
             yield (
-                f"workflow.yaml: facts shows {fact.name!r}, which is neither submitted nor written by a step: there are "
-                f"{', '.join(sorted(known))}"
+                f"workflow.yaml: facts shows {fact.name!r}, which is neither submitted nor written by a step: there "
+                f"are {', '.join(sorted(known))}"
             )
 
 

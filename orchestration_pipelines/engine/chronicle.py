@@ -1,0 +1,135 @@
+"""The timeline of a case in words: one entry for everything that happened, in order."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from orchestration_pipelines.store.casefile import Happening
+
+#: how the outcome of a step is told, where it is no outcome of ours
+_OUTCOMES = {
+    "completed": "done",
+    "approve": "approved",
+    "reject": "rejected",
+    "return": "returned for rework",
+    "escalate": "escalated",
+    "cancelled": "cancelled",
+}
+_SEALED = {
+    "signed": "signed: what they chose is shown when all have signed",
+    "sealed": "sealed: it is shown when the quality review of this case is in",
+}
+_HANDS = {
+    "claimed": "took the task",
+    "released": "gave the task back to its queue",
+    "declined": "declined the task",
+    "assigned": "the task was given to",
+    "reassigned": "the task was given to",
+}
+_CLOCKS = {"past due": "is past due", "stands still": "stands still", "runs again": "runs again"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing that happened."""
+
+    at: datetime
+    who: str  #: a person; empty where a machine did it
+    kind: str  #: person, machine, clock, trouble, notice or sealed
+    words: str
+    more: tuple[str, ...] = ()  #: reasons, rules, rationale
+    element: str = ""
+    no: int = 0  #: its number in the case's record; 0 where it stands elsewhere
+
+
+@dataclass(frozen=True)
+class Chronicle:
+    """Tells what happened, with the names of steps and facts as people know them."""
+
+    called: Callable[[str], str]  #: the name of a step
+    label: Callable[[str], str]  #: of a fact
+    written: Callable[[str, Any], str]  #: a fact's value
+    rules: Callable[[Mapping[str, Any], str], Sequence[str]]  #: the rules of a decision's detail, in words
+    effects: Mapping[int, tuple[str, str]]
+
+    def told(self, happenings: Sequence[Happening]) -> list[Entry]:
+        """The timeline."""
+        return [self._entry(happening) for happening in happenings]
+
+    def _entry(self, happening: Happening) -> Entry:
+        body = happening.body
+        element = str(body.get("element") or "")
+        if happening.is_sealed and happening.act in _SEALED:
+            who = happening.actor if happening.act == "signed" else ""
+            return Entry(happening.at, who, "sealed", _SEALED[happening.act], (), element, happening.seq)
+        kind, words = self._said(happening, element)
+        who = happening.actor if happening.actor not in ("engine", "system") else ""
+        return Entry(happening.at, who, kind, words, tuple(self._more(happening, element)), element, happening.seq)
+
+    def _said(self, happening: Happening, element: str) -> tuple[str, str]:
+        act, body, step = happening.act, happening.body, self.called(element)
+        if happening.source == "clock":
+            return "clock", f"the clock of {step if element else 'the case'} {_CLOCKS[act]}"
+        if happening.source == "incident":
+            return "trouble", f"incident at {step}: {body.get('kind')}" if element else f"incident: {body.get('kind')}"
+        if happening.source == "notice":
+            return "notice", f"notice to {body.get('to')} ({act}), {body.get('status')}"
+        if act == "submitted":
+            return "person", "submitted the case" + (f" in {body['source']}" if body.get("source") else "")
+        if act in _HANDS:
+            return "person", self._hand(act, body, step)
+        if act in ("signed", "reviewed"):
+            what = "reviewed for quality" if act == "reviewed" else f"signed at {step}"
+            return "person", f"{what}: {_OUTCOMES.get(str(body.get('outcome')), body.get('outcome'))}"
+        if act == "document added":
+            return "person", f"added the document {body.get('name')}"
+        if act in ("failed", "dead", "stuck"):
+            told = {"failed": f"failed, attempt {body.get('attempt')}", "dead": "gave up", "stuck": "is stuck"}[act]
+            return "trouble", f"{step} {told}"
+        if "to" in body:
+            return "machine" if happening.role == "machine" else "person", self._left(act, body, step)
+        return "machine" if happening.role == "machine" else "person", f"{act}{' at ' + step if element else ''}"
+
+    def _left(self, act: str, body: Mapping[str, Any], step: str) -> str:
+        if act.startswith("error:"):
+            told = f"said {act.removeprefix('error:')}"
+        elif act.startswith("timer:"):
+            told = f"out of time ({self.called(act.removeprefix('timer:'))})"
+        else:
+            told = _OUTCOMES.get(act, act)
+        return f"{step}: {told}, then {self.called(str(body['to']))}"
+
+    def _hand(self, act: str, body: Mapping[str, Any], step: str) -> str:
+        given = [str(person) for person in body.get("given_to") or [] if person]
+        if act in ("assigned", "reassigned"):
+            to = " and ".join(given) or "its queue"
+            return f"{step}: {_HANDS[act]} {to} ({str(body.get('cause')).replace('_', ' ')})"
+        return f"{_HANDS[act]} at {step}"
+
+    def _more(self, happening: Happening, element: str) -> Iterator[str]:
+        body = happening.body
+        detail = body.get("detail")
+        if isinstance(detail, Mapping):
+            yield from self.rules(detail, element)
+            if body_said := detail.get("chosen"):
+                yield f"decided by the rule alone: {body_said}"
+        effect = self._effect(happening)
+        if effect:
+            yield effect
+        edits = body.get("edits")
+        if isinstance(edits, Mapping):
+            for name, value in edits.items():
+                yield f"{self.label(name)} is now {self.written(name, value)}"
+        for name in ("rationale", "reason", "error", "text"):
+            if body.get(name):
+                yield str(body[name])
+
+    def _effect(self, happening: Happening) -> str:
+        """What the step did outside, by the visit that the entry is of."""
+        if "effect" not in happening.body or not happening.record.startswith("visit:"):
+            return ""
+        tool, status = self.effects.get(int(happening.record.removeprefix("visit:")), ("", ""))
+        return f"outside, at the {tool}: {status}" if tool else ""
