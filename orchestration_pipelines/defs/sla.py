@@ -87,10 +87,13 @@ def sla_sweep_schedule(workflow: Workflow, job: dg.JobDefinition) -> dg.Schedule
         job=job,
         cron_schedule="* * * * *",
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description="The safety net of the sensor: what has been due for a while is fired by a run, and swept with it.",
+        description="The safety net of the sensor: what has been due for a while is fired by a run, and swept with it. "
+        "And work that nobody is left to do becomes an incident.",
     )
     def schedule(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
-        due = engine_of(engines, workflow).next_due(-OVERLOOKED.total_seconds())
+        engine = engine_of(engines, workflow)
+        engine.alarm()
+        due = engine.next_due(-OVERLOOKED.total_seconds())
         if due is None:
             return dg.SkipReason("nothing is overdue")
         waiting = dg.RunsFilter(job_name=job.name, tags={SWEEP: URGENT}, statuses=[dg.DagsterRunStatus.QUEUED])

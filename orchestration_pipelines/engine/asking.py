@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import psycopg
 
+from orchestration_pipelines.domain.people import asked_of
 from orchestration_pipelines.engine import clocks
 from orchestration_pipelines.engine.station import Station
 from orchestration_pipelines.store import faults, reviews, timers
@@ -55,10 +56,11 @@ def _alarm(connection: psycopg.Connection, station: Station, visits: Sequence[tu
     """
     incidents: list[faults.NewIncident] = []
     for orphaned in reviews.orphans(connection, visits):
+        wanted = asked_of(orphaned.role, orphaned.skill, orphaned.region, orphaned.level)
         fallback = station.element.extra.get("fallbackQueue") or orphaned.fallback
         reason = (
             f"{orphaned.tasks} tasks in the queue {orphaned.queue} need {orphaned.signatures} people and "
-            f"{orphaned.able} may decide them (submitted by {orphaned.requested_by}): give somebody {_wanted(orphaned)}"
+            f"{orphaned.able} may decide them (submitted by {orphaned.requested_by}): give somebody {wanted}"
         )
         if fallback and fallback != orphaned.queue:
             reviews.send_to(connection, visits, orphaned, fallback)
@@ -66,13 +68,3 @@ def _alarm(connection: psycopg.Connection, station: Station, visits: Sequence[tu
         owner = station.workflow.owner_of(station.id)
         incidents.append(faults.NewIncident(orphaned.case_id, station.id, "nobody may decide", reason, owner))
     faults.open_incidents(connection, station.workflow.name, incidents, now)
-
-
-def _wanted(orphaned: reviews.Orphans) -> str:
-    """What somebody would need to be able to do them."""
-    wanted = [f"the role {orphaned.role}"]
-    if orphaned.skill is not None:
-        wanted.append(f"the skill {orphaned.skill} (level {orphaned.level})")
-    if orphaned.region is not None:
-        wanted.append(f"the region {orphaned.region}")
-    return ", ".join(wanted)

@@ -11,7 +11,7 @@ from datetime import datetime
 
 import psycopg
 
-from orchestration_pipelines.store import faults
+from orchestration_pipelines.store import faults, forsaken
 from orchestration_pipelines.store import hands as table
 from orchestration_pipelines.store.hands import Handed
 from orchestration_pipelines.store.refusal import Refused, refusals
@@ -67,10 +67,10 @@ def decline(
         declined = _handed(
             connection, tasks, None, cause="decline", by=person, at=at, reason=reason, asserted_by=asserted_by
         )
-        for left in table.forsaken(connection, [one.task for one in declined if one.moved]):
+        for left in forsaken.of(connection, [one.task for one in declined if one.moved]):
             told = f"nobody is left in the queue {left.queue} who may do task {left.task}, which {person} declined"
             if left.fallback is not None:
-                table.requeue(connection, left.task, left.fallback)
+                forsaken.requeue(connection, [left.task], left.fallback)
                 told += f"; it is in {left.fallback} now"
             incident = faults.NewIncident(left.case_id, left.element, "nobody may decide", told, left.owner)
             faults.open_incidents(connection, left.workflow, [incident], at)

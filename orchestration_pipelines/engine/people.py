@@ -11,6 +11,7 @@ import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.people import Person, Shift, Staff, circle, problems
+from orchestration_pipelines.engine import forsaken
 from orchestration_pipelines.engine.document import BadDocument
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
 from orchestration_pipelines.store import hands
@@ -80,6 +81,7 @@ def bring_in(
         _give_back(connection, given_back, by=by, at=at, reason="may no longer do it", asserted_by=asserted_by)
         detail = {"asserted_by": asserted_by, "given_back": given_back, **({"reason": reason} if reason else {})}
         _record(connection, records, "brought in", ids, by, at, detail)
+        forsaken.alarm(connection, at)
         return given_back
 
 
@@ -171,6 +173,7 @@ def set_absent(
             "asserted_by": asserted_by,
         }
         _record(connection, records, "set absent", [person], by, at, detail)
+        forsaken.alarm(connection, at)  # two people of whom one stands in for the other count as one
 
 
 def set_back(
@@ -210,6 +213,7 @@ def deactivate(
             raise Refused(f"{person} is no active reviewer already")
         detail = {"reason": reason, "asserted_by": asserted_by, "given_back": given_back}
         _record(connection, records, "deactivated", [person], by, at, detail)
+        forsaken.alarm(connection, at)
         return given_back
 
 

@@ -3,29 +3,83 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
+from typing import Protocol
 
 import psycopg
 
 from orchestration_pipelines.domain.canonical import encode
 from orchestration_pipelines.domain.policy import Policy, problems
+from orchestration_pipelines.engine import forsaken
 from orchestration_pipelines.engine.amendment import Place, amended
 from orchestration_pipelines.engine.document import BadDocument
 from orchestration_pipelines.engine.people import refuse_others
 from orchestration_pipelines.engine.policy_reading import FILE, read_policy
+from orchestration_pipelines.engine.settings import Queue
 from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
-from orchestration_pipelines.model.process import Element, Kind
+from orchestration_pipelines.model.process import Element, Kind, Process
 from orchestration_pipelines.store import policy as table
+from orchestration_pipelines.store import versions
 from orchestration_pipelines.store.casework import note
 from orchestration_pipelines.store.policy import SetPolicy, history, newest
 from orchestration_pipelines.store.refusal import Refused
 from orchestration_pipelines.store.versions import lock_workflow
 
-__all__ = ["BadDocument", "Refused", "SetPolicy", "amend", "check", "history", "install", "newest", "put"]
+__all__ = [
+    "BadDocument",
+    "Governed",
+    "Refused",
+    "Released",
+    "SetPolicy",
+    "amend",
+    "check",
+    "history",
+    "install",
+    "newest",
+    "put",
+    "released",
+]
 
 
-def check(connection: psycopg.Connection, workflow: Workflow, content: bytes, name: str = FILE) -> Policy:
+class Governed(Protocol):
+    """What a policy must fit: the workflow of a folder, or what was released of one."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def owner(self) -> str:
+        """Who owns it."""
+
+    @property
+    def process(self) -> Process:
+        """How it is drawn."""
+
+    @property
+    def queues(self) -> Mapping[str, Queue]:
+        """Where its tasks wait."""
+
+
+@dataclass(frozen=True)
+class Released:
+    """What was released of a workflow: enough to set its policy where its folder is not at hand."""
+
+    name: str
+    owner: str
+    process: Process
+    queues: Mapping[str, Queue]
+
+
+def released(connection: psycopg.Connection, name: str, process: Process) -> Released:
+    """A workflow as the database knows it, drawn as ``process``."""
+    queues = {queue: Queue(queue, owner, role) for queue, owner, role in versions.queues(connection, name)}
+    return Released(name, versions.owner_of(connection, name), process, queues)
+
+
+def check(connection: psycopg.Connection, workflow: Governed, content: bytes, name: str = FILE) -> Policy:
     """The policy that a document says, if it can be set; :class:`BadDocument` says everything that is wrong."""
     policy = read_policy(content, name)
     asked = {
@@ -41,7 +95,7 @@ def check(connection: psycopg.Connection, workflow: Workflow, content: bytes, na
 
 def put(
     connection: psycopg.Connection,
-    workflow: Workflow,
+    workflow: Governed,
     content: bytes,
     *,
     by: str,
@@ -60,14 +114,16 @@ def put(
         holds = newest(connection, workflow.name)
         if holds is not None and holds.digest == _digest(content):
             return None
-        return _set(
+        number = _set(
             connection, workflow, policy, content, by=by, role="manager", reason=reason, at=at, as_by=asserted_by
         )
+        forsaken.alarm(connection, at)
+        return number
 
 
 def amend(
     connection: psycopg.Connection,
-    workflow: Workflow,
+    workflow: Governed,
     changes: Mapping[Place, int | None],
     *,
     seen: int,
@@ -105,7 +161,7 @@ def install(connection: psycopg.Connection, workflow: Workflow, *, by: str, at: 
 
 def _set(
     connection: psycopg.Connection,
-    workflow: Workflow,
+    workflow: Governed,
     policy: Policy,
     content: bytes,
     *,
@@ -136,11 +192,11 @@ def _digest(content: bytes) -> str:
     return sha256(content).hexdigest()
 
 
-def _user_tasks(workflow: Workflow) -> list[Element]:
+def _user_tasks(workflow: Governed) -> list[Element]:
     return [element for element in workflow.process.elements.values() if element.kind is Kind.USER]
 
 
-def _queues_of(workflow: Workflow, step: Element) -> tuple[str, ...]:
+def _queues_of(workflow: Governed, step: Element) -> tuple[str, ...]:
     """The queues where a step's tasks may come to lie."""
     queue = step.extra.get("queue", "")
     if not queue or queue.startswith("=") or step.extra.get("routing"):

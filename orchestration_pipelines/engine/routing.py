@@ -99,15 +99,15 @@ def _assign(connection: psycopg.Connection, workflow: str, now: datetime, routed
     refused = 0
     # One chunk is planned while the one before it is handed out.
     with collector_at_rest(), ThreadPoolExecutor(max_workers=1) as giver:
-        for chunk in chain(_chunks(islice(chosen, at_most), CHUNK), [None]):
+        for part in chain(_parts(islice(chosen, at_most), kinds), [None]):
             if given is not None:
                 if (handed := given.result()) is None:
                     return 0
                 moved = sum(one.moved for one in handed)
                 routed.assigned += moved
                 refused += len(handed) - moved
-            if chunk is not None:
-                given = giver.submit(_give, connection, workflow, kinds, chunk, now)
+            if part is not None:
+                given = giver.submit(_give, connection, workflow, kinds, *part, now)
     return refused
 
 
@@ -115,27 +115,33 @@ def _give(
     connection: psycopg.Connection,
     workflow: str,
     lanes: Mapping[int, Lane],
+    strategy: Strategy,
     chunk: Sequence[tuple[Waiting, Choice]],
     now: datetime,
 ) -> list[Handed] | None:
     """Hand out what was planned, in one transaction; None: another run is under way."""
-    every: list[Handed] = []
+    tasks, choices = [task for task, _ in chunk], [choice for _, choice in chunk]
     with connection.transaction():
         if not table.lock(connection, workflow):
             return None
-        for strategy in Strategy:
-            given = [(task, choice) for task, choice in chunk if lanes[task.lane].strategy is strategy]
-            tasks, choices = [task for task, _ in given], [choice for _, choice in given]
-            handed = _hand(connection, choices, strategy, now)
-            if strategy is Strategy.ROUND_ROBIN:
-                _keep_turns(connection, workflow, lanes.values(), tasks, choices, handed)
-            every += handed
-    return every
+        handed = _hand(connection, choices, strategy, now)
+        if strategy is Strategy.ROUND_ROBIN:
+            _keep_turns(connection, workflow, lanes.values(), tasks, choices, handed)
+    return handed
 
 
-def _chunks(chosen: Iterator[tuple[Waiting, Choice]], size: int) -> Iterator[list[tuple[Waiting, Choice]]]:
-    while chunk := list(islice(chosen, size)):
-        yield chunk
+def _parts(
+    chosen: Iterator[tuple[Waiting, Choice]], lanes: Mapping[int, Lane]
+) -> Iterator[tuple[Strategy, list[tuple[Waiting, Choice]]]]:
+    """What was chosen, in chunks of one strategy each: what people have in hand is counted for each chunk."""
+    gathered: dict[Strategy, list[tuple[Waiting, Choice]]] = {}
+    for task, choice in chosen:
+        strategy = lanes[task.lane].strategy
+        chunk = gathered.setdefault(strategy, [])
+        chunk.append((task, choice))
+        if len(chunk) == CHUNK:
+            yield strategy, gathered.pop(strategy)
+    yield from gathered.items()
 
 
 def _hand(connection: psycopg.Connection, chosen: Sequence[Choice], cause: str, now: datetime) -> list[Handed]:

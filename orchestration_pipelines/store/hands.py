@@ -89,36 +89,3 @@ def touch(connection: psycopg.Connection, tasks: Sequence[int], act: str, person
         "SELECT task, person, from_person, moved, reason, rule FROM touch_work(%s, %s, %s, %s)",
         (int8s(tasks), act, person, at),
     ).fetchall()
-
-
-class Forsaken(NamedTuple):
-    """An open task that nobody may do any more."""
-
-    task: int
-    case_id: int
-    workflow: str
-    element: str
-    queue: str
-    owner: str  #: of the queue
-    fallback: str | None
-
-
-_FORSAKEN = """
-SELECT t.id, t.case_id, t.workflow, t.element, t.queue, q.owner, q.fallback
-FROM unnest(%s::bigint[]) AS n (id) JOIN review_task t ON t.id = n.id
-JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
-CROSS JOIN (SELECT array_agg(person) AS people FROM reviewer WHERE active) everybody
-WHERE t.status = 'open' AND NOT EXISTS (
-    SELECT FROM can_many(people, 'decide', array_fill(t.id, ARRAY[cardinality(people)])) c WHERE c.allowed)
-"""
-
-
-def forsaken(connection: psycopg.Connection, tasks: Sequence[int]) -> list[Forsaken]:
-    """Those of these open tasks that nobody may do, as ``can`` says."""
-    cursor = connection.cursor(row_factory=lambda _: Forsaken._make)
-    return cursor.execute(_FORSAKEN, (int8s(tasks),)).fetchall()
-
-
-def requeue(connection: psycopg.Connection, task: int, queue: str) -> None:
-    """Put an open task into another queue of its workflow; it keeps its place in the order."""
-    connection.execute("UPDATE review_task SET queue = %s WHERE id = %s AND status = 'open'", (queue, task))

@@ -136,3 +136,32 @@ def test_the_rest_is_counted_by_reason() -> None:
     assert [candidate.person for candidate in choice.candidates] == ["cleo", "dan", "eve", "fay", "gus"]
     assert choice.excluded == {"skill": 4, "off_shift": 1, "requester": 1, AT_CAPACITY: 1}
     assert RANKED_LOWER not in choice.excluded
+
+
+@given(worlds())
+def test_nobody_is_passed_by_in_a_lane(world: tuple[Plan, list[Lane], dict[str, Hands], list[Waiting]]) -> None:
+    """First in first out: once a task is left lying, none behind it that asks and bars the same is given to anybody."""
+    plan, _, _, tasks = world
+    lying: set[tuple[int, frozenset[str]]] = set()
+    for waiting in tasks:
+        asks = waiting.lane, frozenset(waiting.barred)
+        if plan.give(waiting).person is None:
+            lying.add(asks)
+        else:
+            assert asks not in lying
+
+
+@given(worlds(), st.integers(0, 10))
+def test_a_queue_gives_out_what_it_has_room_for_and_no_more(
+    world: tuple[Plan, list[Lane], dict[str, Hands], list[Waiting]], room: int
+) -> None:
+    """Its first tasks that somebody may do, up to the limit."""
+    _, lanes, hands, tasks = world
+    free, limited = (
+        Plan(lanes, [Hands(h.person, h.in_hand, None) for h in hands.values()], queue_room=rooms)
+        for rooms in ({}, {"queue 0": room})
+    )
+    of_queue = {lane.id for lane in lanes if lane.queue == "queue 0"}
+    wanted = [choice for task in tasks if (choice := free.give(task)).person and task.lane in of_queue]
+    got = [choice for task in tasks if (choice := limited.give(task)).person and task.lane in of_queue]
+    assert [choice.task for choice in got] == [choice.task for choice in wanted[:room]]

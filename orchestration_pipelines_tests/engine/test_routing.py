@@ -270,3 +270,56 @@ def test_an_absence_in_a_circle_or_upon_another_is_refused(draw: Draw) -> None:
     act(flow, people.set_absent, "bob", delegate=None, **away)
     with pytest.raises(Refused, match="nobody stands in for them"):
         act(flow, people.set_absent, "cleo", delegate="bob", **away)
+
+
+def test_h12_whoever_leaves_last_makes_an_incident_at_once(draw: Draw) -> None:
+    """Of all that nobody is left to do; it goes to the fallback queue, and the incident stands alone until resolved."""
+    flow = draw(*reviewed(), settings=SETTINGS)
+    flow.submit("A", "B", "C")
+    flow.sweep()
+    with flow.engine.connect() as connection:
+        connection.execute("UPDATE queue SET fallback = 'seniors' WHERE name = 'reviews'")
+    for number, person in enumerate(("ann", "bob")):
+        act(flow, people.deactivate, person, by="mara", reason="left")
+        assert (number, flow.one("SELECT count(*) FROM incident")) == (number, 0)
+    act(flow, people.deactivate, "cleo", by="mara", reason="left")
+    told = flow.rows("SELECT kind, reason, owner FROM incident ORDER BY id")
+    assert [(kind, reason.partition(" (")[0], owner) for kind, reason, owner in told] == [
+        ("nobody may decide", "3 open tasks", "tests")
+    ] * 2  # of the queue, and of the queue that they fell back to
+    assert "they are in seniors now" in told[0][1]
+    assert "give somebody the role senior" in told[1][1]
+    assert flow.rows("SELECT DISTINCT queue FROM review_task") == [("seniors",)]
+    assert flow.engine.alarm() == 0
+
+
+def test_h12_a_lane_with_somebody_left_is_no_incident_but_for_their_own_cases(draw: Draw) -> None:
+    """Whoever is left may not decide what they submitted: that one is nobody's, and the others are not."""
+    flow = draw(*reviewed(), settings=SETTINGS)
+    flow.submit("A", "B")
+    flow.submit("own", by="cleo")
+    flow.sweep()
+    for person in ("ann", "bob"):
+        act(flow, people.deactivate, person, by="mara", reason="left")
+    own = task_of(flow, "own")
+    assert [reason.partition(" in ")[0] for (reason,) in flow.rows("SELECT reason FROM incident")] == [
+        f"1 open task ({own})"
+    ]
+
+
+def test_what_one_person_has_is_not_counted_along_all_that_a_queue_has(draw: Draw) -> None:
+    """Where nothing was analyzed yet, a walk over the whole queue for each person would cost a routing run minutes."""
+    flow = draw(*reviewed(), settings=SETTINGS)
+    strategy(flow, "round_robin")
+    flow.submit(*(f"case {number}" for number in range(12)))
+    with flow.engine.connect() as connection:
+        connection.execute("SET stats_fetch_consistency = none")
+        flow.sweep()
+        connection.execute("SELECT pg_stat_force_next_flush()")
+        walked: dict[str, int] = dict(
+            connection.execute(
+                "SELECT indexrelname, idx_scan FROM pg_stat_user_indexes WHERE indexrelname LIKE 'review_task%in_hand'"
+            ).fetchall()
+        )
+    assert walked["review_task_in_hand"] > 0
+    assert walked["review_task_queue_in_hand"] == 0

@@ -49,18 +49,17 @@ _RECORDED = """
 """
 
 LAWS: Mapping[str, str] = {
-    # (Who leaves, or is made one pair of eyes with another, after a task was opened: its ladder comes to that.)
     "somebody may do what is asked, or it is an incident": f"""
         SELECT t.id, t.queue FROM review_task t JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
         WHERE t.status = 'open' AND q.role <> 'requester' AND NOT EXISTS (
                 SELECT FROM reviewer r WHERE r.active AND {_FITS} AND NOT {_barred("'infinity'", "t.round")})
-            AND NOT EXISTS (SELECT FROM incident i WHERE i.case_id = t.case_id AND i.resolved_at IS NULL
-                            AND i.kind IN ('nobody may decide', 'nowhere to escalate'))
-            AND NOT EXISTS (SELECT FROM absence w WHERE w.delegate IS NOT NULL AND w.set_at > t.opened_at)
-            AND NOT EXISTS (SELECT FROM ({_RECORDED.format(act="deactivated")}) gone WHERE gone.at > t.opened_at)""",
+            AND NOT EXISTS (SELECT FROM incident i WHERE (i.case_id = t.case_id OR i.lane = t.lane)
+                AND i.resolved_at IS NULL AND i.kind IN ('nobody may decide', 'nowhere to escalate'))""",
     "whoever has a task is active, and it lies in the lane that it asks": """
         SELECT t.id, t.assignee FROM review_task t WHERE t.status IN ('assigned', 'claimed')
             AND NOT EXISTS (SELECT FROM reviewer r WHERE r.person = t.assignee AND r.active)
+            AND NOT EXISTS (SELECT FROM queue q WHERE q.workflow = t.workflow AND q.name = t.queue
+                            AND q.role = 'requester' AND t.assignee = t.requested_by)
         UNION ALL SELECT t.id, t.status FROM review_task t JOIN work_lane l ON l.id = t.lane
         WHERE t.ended_at IS NULL AND ((l.workflow, l.queue, l.level) <> (t.workflow, t.queue, t.level)
             OR l.skill IS DISTINCT FROM t.skill OR l.region IS DISTINCT FROM t.region
