@@ -10,6 +10,7 @@ from itertools import pairwise
 
 from orchestration_pipelines.domain.calendar import BadCalendar, BusinessCalendar, Hours
 from orchestration_pipelines.domain.quality import Quality, quality_problems
+from orchestration_pipelines.domain.reasons import Reason, reason_problems
 
 #: the whole case, where a step is named
 CASE = ""
@@ -98,6 +99,7 @@ class Policy:
     station_limits: Mapping[str, int] = field(default_factory=dict)
     promises: Mapping[str, Promise] = field(default_factory=dict)  #: by step; :data:`CASE` is the whole case
     quality: Quality | None = None  #: how automatic decisions are looked at again; None: they are not
+    reasons: Mapping[str, Reason] = field(default_factory=dict)  #: that a decision may name, by code
 
     def weight(self, priority: int) -> timedelta:
         """How far ahead of its time a task of this priority is queued."""
@@ -130,6 +132,7 @@ def problems(policy: Policy, ground: Ground) -> list[str]:
             for told in _promise_problems(step, promise, policy, ground)
         ),
         *quality_problems(policy.quality, ground.roles),
+        *reason_problems(policy.reasons, ground.user_steps),
     ]
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 
 class TaskStatus(StrEnum):
@@ -53,6 +54,8 @@ MOVES: tuple[Move, ...] = (
 )
 
 
+#: what a reviewer says in words; more belongs into a document
+MAX_RATIONALE_CHARS = 10_000
 #: an edit starts a new round; in place of a third one, somebody higher decides
 ROUNDS = 2
 
@@ -65,3 +68,30 @@ def joint_outcome(outcomes: list[str], last_round: int = 1) -> Outcome:
         return Outcome.ESCALATE
     first = Outcome(outcomes[0])
     return first if all(outcome == first for outcome in outcomes) else Outcome.ESCALATE
+
+
+def result(
+    before: Mapping[str, Any],
+    *,
+    outcome: Outcome,
+    by: Sequence[str],
+    visit: int,
+    last_round: int,
+    rationale: Sequence[str],
+    reasons: Sequence[str],
+) -> dict[str, Any]:
+    """What a user task adds to its case, under its own name, when all have signed; ``before`` is what it added last.
+
+    A case that stuck behind this very decision and is tried again counts it once.
+    """
+    again = before.get("visit") == visit
+    return {
+        "outcome": outcome.value,
+        "by": list(by),
+        "round": last_round,
+        "visit": visit,
+        "returns": before.get("returns", 0) + (outcome is Outcome.RETURN and not again),
+        "rounds": before.get("rounds", 0) + (not again),
+        "rationale": [said for said in rationale if said],
+        "reasons": sorted(set(reasons)),
+    }

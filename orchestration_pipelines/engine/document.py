@@ -97,6 +97,12 @@ class Reading:
             return 0.5
         return float(written)
 
+    def flag(self, place: str, written: Any) -> bool:
+        """True or false; false where nothing is said."""
+        if written is not None and not isinstance(written, bool):
+            self.wrong(place, written, "true or false")
+        return written is True
+
     def wrong(self, place: str, written: Any, wanted: str) -> None:
         """Something is not what it must be."""
         self.problems.append(f"{self.name}: {place} is {str(written)[:60]!r}: write {wanted}")

@@ -20,6 +20,7 @@ from orchestration_pipelines.domain.policy import (
     Strategy,
 )
 from orchestration_pipelines.domain.quality import Quality, Stratum
+from orchestration_pipelines.domain.reasons import Reason
 from orchestration_pipelines.engine.document import BadDocument, Reading, read
 
 FILE = "policy.yaml"
@@ -38,7 +39,9 @@ def read_policy(content: bytes, name: str = FILE) -> Policy:
 class _PolicyReading(Reading):
     def policy(self, written: Mapping[Any, Any]) -> Policy:
         """The whole document."""
-        self.known("", written, ("calendars", "skills", "regions", "weights", "queues", "steps", "case", "quality"))
+        self.known(
+            "", written, ("calendars", "skills", "regions", "weights", "queues", "steps", "case", "quality", "reasons")
+        )
         steps = {step: self.mapping(f"steps.{step}", entry) for step, entry in self._entries("steps", written)}
         promises: dict[str, Promise] = {}
         limits: dict[str, int] = {}
@@ -62,6 +65,7 @@ class _PolicyReading(Reading):
             station_limits=limits,
             promises=promises,
             quality=self._quality(written["quality"]) if "quality" in written else None,
+            reasons={code: self._reason(code, entry) for code, entry in self._entries("reasons", written)},
         )
 
     def _entries(self, place: str, written: Mapping[Any, Any]) -> list[tuple[str, Any]]:
@@ -143,6 +147,17 @@ class _PolicyReading(Reading):
         entry = self.mapping(place, written)
         self.known(f"{place}.", entry, ("rate", "limit"))
         return Stratum(*(self.number(f"{place}.{name}", entry.get(name)) for name in ("rate", "limit")))
+
+    def _reason(self, code: str, written: Any) -> Reason:
+        place = f"reasons.{code}"
+        entry = self.mapping(place, written)
+        self.known(f"{place}.", entry, ("words", "outcomes", "steps", "needs_text"))
+        return Reason(
+            words=self.text(f"{place}.words", entry.get("words")),
+            outcomes=self.texts(f"{place}.outcomes", entry.get("outcomes")),
+            steps=self.texts(f"{place}.steps", entry.get("steps")),
+            needs_text=self.flag(f"{place}.needs_text", entry.get("needs_text")),
+        )
 
     def _rung(self, place: str, written: Any) -> Rung:
         entry = self.mapping(place, written)

@@ -60,11 +60,16 @@ class ActiveTables(Mapping[str, Table]):
 
 
 def in_force(connection: psycopg.Connection, workflow: Workflow, version: int, active: ActiveTables) -> Workflow:
-    """A version of a workflow with the tables that hold for it: those that it is pinned to, then the active ones."""
+    """A version of a workflow with the tables that hold for it."""
+    return replace(workflow, tables=of_version(connection, version, active))
+
+
+def of_version(connection: psycopg.Connection, version: int, active: ActiveTables) -> ChainMap[str, Table]:
+    """The tables that hold for a version: those that it is pinned to, then the active ones."""
     pinned = {
         decision: active[decision]
         if decision in active and active[decision].model.digest == digest
         else read_table(f"{decision} as pinned", content, {})  # it imports nothing: versions.release refused that
         for decision, digest, content in releases.pinned(connection, version)
     }
-    return replace(workflow, tables=ChainMap(pinned, active))  # type: ignore[arg-type]
+    return ChainMap(pinned, active)  # type: ignore[arg-type]

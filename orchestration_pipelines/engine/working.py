@@ -11,7 +11,7 @@ import psycopg
 
 from orchestration_pipelines.domain.canonical import decode, encode, exact
 from orchestration_pipelines.domain.identity import idempotency_key
-from orchestration_pipelines.domain.review import Outcome, joint_outcome
+from orchestration_pipelines.domain.review import Outcome, joint_outcome, result
 from orchestration_pipelines.domain.worker import BpmnError, Case, Worker
 from orchestration_pipelines.engine.calling import NOT_BEGUN, Toolbox, call_each, call_whole, told
 from orchestration_pipelines.engine.deciding import decide
@@ -224,24 +224,22 @@ def _taken_on(station: Station, token: Claimed, signatures: Sequence[Signature])
     last_round = max(signature.round for signature in signatures)
     valid = [signature for signature in signatures if signature.round == last_round]
     outcome = joint_outcome([signature.outcome for signature in valid], last_round)
-    before = variables.get(station.id) or {}
-    again = before.get("visit") == token.visit  # it stuck behind this decision, and is tried again
     people = [signature.decided_by for signature in valid]
-    result = {
-        "outcome": outcome.value,
-        "by": people,
-        "round": last_round,
-        "visit": token.visit,
-        "returns": before.get("returns", 0) + (outcome is Outcome.RETURN and not again),
-        "rounds": before.get("rounds", 0) + (not again),
-        "rationale": [signature.rationale for signature in valid if signature.rationale],
-    }
-    merged = {**variables, station.id: result}
+    added = result(
+        variables.get(station.id) or {},
+        outcome=outcome,
+        by=people,
+        visit=token.visit,
+        last_round=last_round,
+        rationale=[signature.rationale for signature in valid],
+        reasons=[reason for signature in valid for reason in signature.reasons],
+    )
+    merged = {**variables, station.id: added}
     approves = outcome is Outcome.APPROVE and station.element.extra.get("approves") == "true"
     return Done(
         way=router.leave(station.id, merged),
         outcome=outcome.value,
-        patch={station.id: result},
+        patch={station.id: added},
         approved_by=people if approves else None,
         voids_approval=not approves,
         arms=(station.handler, station.snapshot(merged)) if station.handler else None,

@@ -132,6 +132,7 @@ def spread(connection: psycopg.Connection, workflow: str, policy: Policy) -> Non
         ),
     )
     _set_queues(connection, workflow, policy)
+    _set_reasons(connection, workflow, policy)
 
 
 def _insert(connection: psycopg.Connection, table: str, rows: Iterable[Sequence[Any]]) -> None:
@@ -164,5 +165,20 @@ def _set_queues(connection: psycopg.Connection, workflow: str, policy: Policy) -
                 name,
             )
             for name, queue in policy.queues.items()
+        ],
+    )
+
+
+def _set_reasons(connection: psycopg.Connection, workflow: str, policy: Policy) -> None:
+    """The reasons that decisions may name from now on; those of before keep their words, for who counts them."""
+    connection.execute("UPDATE decision_reason SET offered = false WHERE workflow = %s", (workflow,))
+    connection.cursor().executemany(
+        "INSERT INTO decision_reason (workflow, code, no, words, outcomes, steps, needs_text) "
+        "VALUES (%s, %s, %s, %s, %s, %s, %s) ON CONFLICT (workflow, code) DO UPDATE SET offered = true, "
+        "no = excluded.no, words = excluded.words, outcomes = excluded.outcomes, steps = excluded.steps, "
+        "needs_text = excluded.needs_text",
+        [
+            (workflow, code, no, reason.words, list(reason.outcomes), list(reason.steps), reason.needs_text)
+            for no, (code, reason) in enumerate(policy.reasons.items(), 1)
         ],
     )

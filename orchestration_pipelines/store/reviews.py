@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from orchestration_pipelines.domain.canonical import decode
+from orchestration_pipelines.domain.intake import Field
 from orchestration_pipelines.domain.policy import STEP
 from orchestration_pipelines.store.arrays import instants, int2s, int4s, int8s, texts
 
@@ -156,6 +157,7 @@ class Signature(NamedTuple):
     decided_by: str
     role: str
     rationale: str
+    reasons: list[str]
     decided_at: datetime
 
 
@@ -164,8 +166,8 @@ def signatures_of(connection: psycopg.Connection, visits: Sequence[tuple[int, in
     case_id, visit = zip(*visits, strict=True)
     cursor = connection.cursor(row_factory=lambda _: Signature._make)
     return cursor.execute(
-        "SELECT d.case_id, d.visit, d.round, d.outcome, d.decided_by, d.role, d.rationale, d.decided_at "
-        "FROM unnest(%s::bigint[], %s::int[]) AS v (case_id, visit) "
+        "SELECT d.case_id, d.visit, d.round, d.outcome, d.decided_by, d.role, d.rationale, "
+        "d.reasons, d.decided_at FROM unnest(%s::bigint[], %s::int[]) AS v (case_id, visit) "
         "JOIN review_decision d ON d.case_id = v.case_id AND d.visit = v.visit ORDER BY d.id",
         (int8s(case_id), int4s(visit)),
         prepare=True,
@@ -246,24 +248,64 @@ def add_decision(
     seen: str,
     outcome: str,
     rationale: str,
+    reasons: Sequence[str],
     edits: bytes,
     asserted_by: str | None,
     at: datetime,
 ) -> int:
     """Add a decision; the database checks it against every rule (trigger ``guard``). Returns its number."""
     row = connection.execute(
-        "INSERT INTO review_decision (task_id, outcome, edits, rationale, decided_by, decided_at, digest, asserted_by) "
-        "VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s, %s) RETURNING id",
-        (task, outcome, edits.decode(), rationale, person, at, seen, asserted_by),
+        "INSERT INTO review_decision (task_id, outcome, edits, rationale, reasons, decided_by, decided_at, digest, "
+        "asserted_by) VALUES (%s, %s, %s::jsonb, %s, %s, %s, %s, %s, %s) RETURNING id",
+        (task, outcome, edits.decode(), rationale, list(reasons), person, at, seen, asserted_by),
     ).fetchone()
     if row is None:
         raise RuntimeError("the decision was not stored")
     return int(row[0])
 
 
-def field_types(connection: psycopg.Connection, workflow: str) -> dict[str, str]:
-    """The declared types of a workflow's input columns."""
-    return dict(connection.execute("SELECT name, type FROM field WHERE workflow = %s", (workflow,)).fetchall())
+def fields(connection: psycopg.Connection, workflow: str) -> dict[str, Field]:
+    """The declared columns of a workflow's input."""
+    rows = connection.execute("SELECT name, type, optional FROM field WHERE workflow = %s", (workflow,)).fetchall()
+    return {name: Field(name, type, optional) for name, type, optional in rows}
+
+
+class Wait(NamedTuple):
+    """What a task belongs to: the wait of one case at one step, and who has signed it."""
+
+    case_id: int
+    version_id: int  #: of the drawing
+    visit: int
+    kind: str
+    signatures: int
+    round: int
+    signed: list[str]  #: in this round, whatever they chose
+    signed_before: list[str]  #: in earlier rounds, which an edit ended
+    ended: bool  #: the task was decided, or is open no longer for another reason
+
+
+def wait_of(connection: psycopg.Connection, task: int) -> Wait | None:
+    """The wait that a task is a part of; None where there is no such task."""
+    cursor = connection.cursor(row_factory=lambda _: Wait._make)
+    return cursor.execute(
+        "SELECT t.case_id, c.version_id, t.visit, t.kind, t.signatures, t.round, "
+        "coalesce(s.now, '{}'), coalesce(s.earlier, '{}'), t.ended_at IS NOT NULL "
+        "FROM review_task t JOIN cases c ON c.id = t.case_id CROSS JOIN LATERAL ("
+        "  SELECT array_agg(d.decided_by ORDER BY d.id) FILTER (WHERE d.round = t.round) AS now, "
+        "    array_agg(d.decided_by ORDER BY d.id) FILTER (WHERE d.round < t.round) AS earlier "
+        "  FROM review_decision d WHERE d.case_id = t.case_id AND d.visit = t.visit) s WHERE t.id = %s",
+        (task,),
+    ).fetchone()
+
+
+def shown_before(connection: psycopg.Connection, task: int, digest: str) -> dict[str, Any] | None:
+    """What a task's case said when this digest of it was shown, if anybody has decided on it."""
+    row = connection.execute(
+        "SELECT s.facts FROM review_task t JOIN shown_facts s ON s.case_id = t.case_id AND s.digest = %s "
+        "WHERE t.id = %s",
+        (digest, task),
+    ).fetchone()
+    return None if row is None else decode(row[0])
 
 
 def may(

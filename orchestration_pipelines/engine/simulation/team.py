@@ -18,7 +18,7 @@ from orchestration_pipelines.engine.simulation.conduct import Conduct
 from orchestration_pipelines.engine.simulation.member import Job, Member
 from orchestration_pipelines.store import simulation as table
 from orchestration_pipelines.store.refusal import Refused
-from orchestration_pipelines.store.reviews import field_types
+from orchestration_pipelines.store.reviews import fields
 from orchestration_pipelines.store.simulation import Held
 
 _WHY = "simulated"
@@ -41,7 +41,7 @@ class Team:
         self._connection, self._workflow = connection, workflow
         self._members = {each.id: each for each in sorted(members, key=lambda each: each.id)}
         self._conduct, self._chance, self._agenda = conduct, chance, agenda
-        self._types = field_types(connection, workflow)
+        self._types = {name: field.type for name, field in fields(connection, workflow).items()}
         self._asked: set[int] = set()
 
     def begin(self, start: datetime) -> None:

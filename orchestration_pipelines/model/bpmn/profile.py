@@ -127,6 +127,7 @@ EXTENSIONS: dict[str, dict[str, str]] = {
         "approves": "true: the outcome approve gives the case an approval",
         "question": "what the reviewer is asked, in a sentence",
         "editable": "the variables that a reviewer may change, with commas between",
+        "suggestion": "= FEEL: outcome, edits, because, confidence and reasons that a reviewer may take over",
         "signatures": "how many people decide; = FEEL",
         "skill": "the skill that a reviewer needs; = FEEL",
         "region": "the region that a reviewer must cover; = FEEL",

@@ -1,0 +1,118 @@
+"""What a reviewer can decide, and where each choice leads: gone through on the drawing, without any effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from orchestration_pipelines.domain.review import Outcome, result
+from orchestration_pipelines.model import feel
+from orchestration_pipelines.model.process import Element, Kind, Process
+from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch, Path, Router
+from orchestration_pipelines.store.reviews import OpenTask, Wait
+
+REQUESTER = "requester"
+_QUALITY = (Outcome.APPROVE, Outcome.REJECT)
+
+
+@dataclass(frozen=True)
+class Option:
+    """One outcome, and what comes of it."""
+
+    outcome: Outcome
+    leads: tuple[str, ...]  #: what happens then, step by step, in the words of the drawing
+    asks_requester: bool = False  #: the case goes to whoever submitted it
+    goes_up: bool = False  #: other people than those of this queue decide then
+
+    @property
+    def words(self) -> str:
+        """All of it in a line."""
+        return ", then ".join(self.leads)
+
+
+def options(
+    process: Process, task: OpenTask, wait: Wait, roles: Mapping[str, str], reasons: tuple[str, ...] = ()
+) -> list[Option]:
+    """The outcomes that lead on from a task; one behind which the drawing has no way is not offered.
+
+    ``roles`` is what each queue of the workflow asks for, ``reasons`` are the codes chosen so far. What a machine on
+    the way will say is not foretold: the way goes to the next step.
+    """
+    if wait.kind == "quality":
+        return [Option(outcome, ("the answer is kept; the case does not move",)) for outcome in _QUALITY]
+    offered = _QUALITY if task.role == REQUESTER else tuple(Outcome)
+    found = (_option(process, task, wait, roles, outcome, reasons) for outcome in offered)
+    return [option for option in found if option is not None]
+
+
+def _option(
+    process: Process,
+    task: OpenTask,
+    wait: Wait,
+    roles: Mapping[str, str],
+    outcome: Outcome,
+    reasons: tuple[str, ...],
+) -> Option | None:
+    added = result(
+        task.facts.get(task.element) or {},
+        outcome=outcome,
+        by=[task.assignee or ""],
+        visit=wait.visit,
+        last_round=wait.round,
+        rationale=(),
+        reasons=reasons,
+    )
+    router, facts = Router(process), {**task.facts, task.element: added}
+    try:
+        way = router.leave(task.element, facts)
+        passed = list(_passed(process, router, way, facts))
+    except feel.FeelLimit:
+        return None
+    if passed and isinstance(passed[-1], NoBranch):
+        return None
+    last = process.elements[_place(passed[-1])]
+    role = _role(last, roles)
+    return Option(
+        outcome,
+        tuple(_words(process.elements[_place(step)], roles, task.requested_by) for step in passed),
+        asks_requester=role == REQUESTER,
+        goes_up=role not in (None, REQUESTER, task.role),
+    )
+
+
+def _passed(process: Process, router: Router, way: Path, facts: Mapping[str, Any]) -> Iterator[Path]:
+    """The next step; and behind a throw, which only undoes, the one after it."""
+    seen: set[str] = set()
+    while True:
+        yield way
+        if not isinstance(way, Arrive) or way.station in seen:
+            return
+        seen.add(way.station)
+        if process.elements[way.station].kind is not Kind.THROW_COMPENSATION:
+            return
+        way = router.leave(way.station, facts)
+
+
+def _place(way: Path) -> str:
+    if isinstance(way, Arrive):
+        return way.station
+    return way.end if isinstance(way, Finish) else way.gateway
+
+
+def _words(element: Element, roles: Mapping[str, str], requested_by: str) -> str:
+    name = element.name or element.id
+    if element.kind in (Kind.THROW_COMPENSATION, Kind.END_COMPENSATION):
+        return f"what was done is undone ({name})"
+    if element.kind is Kind.USER:
+        role = _role(element, roles)
+        whom = requested_by if role == REQUESTER else f"a {role}" if role else "people"
+        return f"{whom} is asked: {element.extra.get('question') or name}"
+    if element.kind is Kind.RULE:
+        return f"a table decides: {name}"
+    return name if element.kind is Kind.SERVICE else f"the case ends: {name}"
+
+
+def _role(element: Element, roles: Mapping[str, str]) -> str | None:
+    """Whom a user task asks, where the drawing names its queue."""
+    return roles.get(element.extra.get("queue", "")) if element.kind is Kind.USER else None
