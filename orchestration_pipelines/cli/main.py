@@ -11,6 +11,7 @@ from orchestration_pipelines.cli.backup import backup, restore
 from orchestration_pipelines.cli.bench import bench
 from orchestration_pipelines.cli.cases import case, cases
 from orchestration_pipelines.cli.clients import clients
+from orchestration_pipelines.cli.console import console
 from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.database import db
 from orchestration_pipelines.cli.deltas import deltas
@@ -32,6 +33,7 @@ from orchestration_pipelines.cli.reviews import answer, reviews
 from orchestration_pipelines.cli.simulate import simulate
 from orchestration_pipelines.cli.submit import submit, sweep
 from orchestration_pipelines.cli.up import down, up
+from orchestration_pipelines.cli.users import users
 from orchestration_pipelines.domain.intake import BadColumns
 from orchestration_pipelines.engine.document import BadDocument
 from orchestration_pipelines.engine.reading import UnreadableFile
@@ -76,6 +78,7 @@ for verb in (
     bench,
     case,
     cases,
+    console,
     clients,
     db,
     dead_letters,
@@ -103,6 +106,7 @@ for verb in (
     submit,
     sweep,
     up,
+    users,
 ):
     orchestrate.add_command(verb)
 

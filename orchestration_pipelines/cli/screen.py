@@ -6,6 +6,7 @@ import sys
 from collections import deque
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from rich.console import Group, RenderableType
 from rich.live import Live
@@ -25,13 +26,24 @@ _TRY = (
     ("orchestrate db url", "the database, for any SQL client: SELECT * FROM reviewer_table"),
 )
 _LAST = 8
+_FIRST = (
+    ("orchestrate users create NAME --admin", "the first account of the console, where nobody has one"),
+    ("orchestrate users pilot", "or: accounts of the pilot's test people, with passwords"),
+)
+
+
+class Ports(NamedTuple):
+    """Where the web pages are, on this machine alone."""
+
+    dagster: int
+    console: int | None  #: None: it is switched off
 
 
 class Screen:
     """Redrawn in place on a terminal; elsewhere said once, and then every change on a line."""
 
-    def __init__(self, deployment: Deployment, port: int, *, embedded: bool) -> None:
-        self._deployment, self._port, self._embedded = deployment, port, embedded
+    def __init__(self, deployment: Deployment, ports: Ports, *, embedded: bool) -> None:
+        self._deployment, self._ports, self._embedded = deployment, ports, embedded
         self._console = console()
         self._live = Live(console=self._console, auto_refresh=False) if sys.stdout.isatty() else None
         self._news: deque[str] = deque(maxlen=_LAST)
@@ -39,27 +51,30 @@ class Screen:
         if self._live is not None:
             self._live.start()
 
-    def show(self, database: str, parts: Sequence[Part], news: Iterable[str]) -> None:
-        """How it stands now, and what has just happened."""
+    def show(self, database: str, parts: Sequence[Part], news: Iterable[str], has_account: bool) -> None:
+        """How it stands now, and what has just happened; ``has_account``: somebody can sign in to the console."""
+        first = self._ports.console is not None and not has_account
         fresh = [f"{datetime.now().astimezone():%H:%M:%S}  {message}" for message in news]
         self._news.extend(fresh)
         if self._live is not None:
-            self._live.update(self._drawn(database, parts), refresh=True)
+            self._live.update(self._drawn(database, parts, first), refresh=True)
             return
         for line in fresh:
             self._console.print(Text(line), soft_wrap=True)
         if not self._said and all(part.state is State.UP for part in parts):
             self._said = True
-            self._console.print(self._drawn(database, parts))
+            self._console.print(self._drawn(database, parts, first))
 
     def close(self) -> None:
         """Leave the last state on the terminal."""
         if self._live is not None:
             self._live.stop()
 
-    def _drawn(self, database: str, parts: Sequence[Part]) -> RenderableType:
+    def _drawn(self, database: str, parts: Sequence[Part], first: bool) -> RenderableType:
         places = Table.grid(padding=(0, 2))
-        places.add_row(Text("Dagster's UI", style="bold"), Text(f"http://127.0.0.1:{self._port}"))
+        if self._ports.console is not None:
+            places.add_row(Text("reviewer console", style="bold"), Text(f"http://127.0.0.1:{self._ports.console}"))
+        places.add_row(Text("Dagster's UI", style="bold"), Text(f"http://127.0.0.1:{self._ports.dagster}"))
         where = "embedded" if self._embedded else urls.masked(self._deployment.url)
         places.add_row(Text("PostgreSQL", style="bold"), Text(where))
         places.add_row(Text("home", style="bold"), Text(str(self._deployment.home.root)))
@@ -70,7 +85,7 @@ class Screen:
         for part in parts:
             states.add_row(part.name, Text(part.state.value, style=_COLOURS[part.state]), str(part.log))
         hints = Table.grid(padding=(0, 2))
-        for command, what in _TRY:
+        for command, what in (*(_FIRST if first else ()), *_TRY):
             hints.add_row(Text(command, style="cyan"), what)
         news = Text("\n".join(self._news) if self._live is not None else "", style="dim")
         return Group(places, "", states, "", hints, "", Text("Ctrl-C stops everything.", style="bold"), news)

@@ -1,4 +1,4 @@
-"""``orchestrate up``: PostgreSQL and all of Dagster, kept running until Ctrl-C; ``down`` ends what was left behind."""
+"""``orchestrate up``: PostgreSQL, all of Dagster and the console, kept running until Ctrl-C; ``down`` ends the rest."""
 
 from __future__ import annotations
 
@@ -25,9 +25,10 @@ from orchestration_pipelines.cli.dagster_home import enter_dagster_home, write_w
 from orchestration_pipelines.cli.in_force import definitions_of, not_in_force
 from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.cli.parts import Part, end_leftovers, marks, stop_all
-from orchestration_pipelines.cli.screen import Screen
+from orchestration_pipelines.cli.screen import Ports, Screen
 from orchestration_pipelines.engine.deployment import Deployment, deploy
 from orchestration_pipelines.store import urls
+from orchestration_pipelines.store.access import has_account
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
@@ -56,9 +57,18 @@ modules_option = click.option(
 
 @click.command()
 @click.option("--port", default=3000, show_default=True, help="Where Dagster's UI listens, on this machine alone.")
+@click.option("--console-port", type=int, help="Where the reviewer console listens; the port after Dagster's UI's.")
+@click.option(
+    "--console/--no-console",
+    "with_console",
+    default=True,
+    envvar="ORCHESTRATION_CONSOLE",
+    help="Whether to start the reviewer console (or ORCHESTRATION_CONSOLE=off).",
+)
 @modules_option
-def up(port: int, modules: tuple[str, ...]) -> None:
-    """Start PostgreSQL, Dagster's webserver and daemon, and keep them running until Ctrl-C."""
+def up(port: int, console_port: int | None, with_console: bool, modules: tuple[str, ...]) -> None:
+    """Start PostgreSQL, Dagster and the reviewer console, and keep them running until Ctrl-C."""
+    ports = Ports(port, (console_port or port + 1) if with_console else None)
     stopping = _until_told_to_stop()
     home = Home.from_environment().ensure()
     marks(home).mkdir(mode=0o700, exist_ok=True)
@@ -66,7 +76,9 @@ def up(port: int, modules: tuple[str, ...]) -> None:
         leftovers = end_leftovers(home)
         for name in leftovers:
             tell(f"ended {name}, which an earlier start had left running")
-        _refuse_busy(port, 5.0 if leftovers else 0.0)
+        _refuse_busy(ports.dagster, "--port", 5.0 if leftovers else 0.0)
+        if ports.console is not None:
+            _refuse_busy(ports.console, "--console-port", 5.0 if leftovers else 0.0)
         server = EmbeddedServer(home) if home.database_url is None else None
         ours = marks(home) / "postgresql"  # kept over a hard kill: who starts it, stops it
         if server is not None and not server.answers():
@@ -75,7 +87,7 @@ def up(port: int, modules: tuple[str, ...]) -> None:
             deployment = deploy(tell=tell)
             deployment.prepare()
             with _sockets(home, modules) as sockets:
-                _keep_running(deployment, server, port, sockets, stopping)
+                _keep_running(deployment, server, ports, sockets, stopping)
         finally:
             if server is not None and ours.exists():
                 tell("stopping PostgreSQL")
@@ -140,12 +152,12 @@ def _alone(home: Home) -> Iterator[None]:
         yield
 
 
-def _refuse_busy(port: int, patience_s: float) -> None:
+def _refuse_busy(port: int, option: str, patience_s: float) -> None:
     """A webserver that was just killed may hold its port a moment longer."""
     until = time.monotonic() + patience_s
     while (problem := _bind(port)) is not None:
         if time.monotonic() > until:
-            raise Problem(f"port {port} cannot be used ({problem}): choose another with --port {port + 1}")
+            raise Problem(f"port {port} cannot be used ({problem}): choose another with {option} {port + 10}")
         time.sleep(0.1)
 
 
@@ -173,7 +185,7 @@ def _sockets(home: Home, modules: tuple[str, ...]) -> Iterator[dict[str, Path]]:
 def _keep_running(
     deployment: Deployment,
     server: EmbeddedServer | None,
-    port: int,
+    ports: Ports,
     sockets: dict[str, Path],
     stopping: threading.Event,
 ) -> None:
@@ -182,20 +194,21 @@ def _keep_running(
     logging.getLogger().setLevel(logging.ERROR)  # Dagster's own complaints about a lost database: the screen tells it
     env = {**os.environ, **enter_dagster_home(deployment)}
     workspace = write_workspace(deployment, {location_of(module): path for module, path in sockets.items()})
-    screen = Screen(deployment, port, embedded=server is not None)
+    screen = Screen(deployment, ports, embedded=server is not None)
     database = _Database(deployment, server)
     with DagsterInstance.get() as instance:  # makes Dagster's tables before three processes want to
-        parts = _parts(deployment.home, env, port, sockets, workspace, instance)
+        parts = _parts(deployment.home, env, ports, sockets, workspace, instance)
         try:
             for part in parts:
                 part.start()
-            screen.show(database.state, parts, _differing(deployment, list(sockets)))
+            database.look()
+            screen.show(database.state, parts, _differing(deployment, list(sockets)), database.has_account)
             while not stopping.wait(0.5):
                 told = [database.look(), *(part.look() for part in parts)]
-                screen.show(database.state, parts, [message for message in told if message])
+                screen.show(database.state, parts, [message for message in told if message], database.has_account)
         finally:
             screen.close()
-            tell("stopping Dagster")
+            tell("stopping Dagster and the console" if ports.console else "stopping Dagster")
             for name in stop_all(parts, _PATIENCE_S):
                 tell(f"{name} did not end by itself in {_PATIENCE_S:.0f} s and was ended")
 
@@ -218,7 +231,8 @@ class _Database:
     def __init__(self, deployment: Deployment, server: EmbeddedServer | None) -> None:
         self._url, self._server = deployment.url, server
         self.state = "up"
-        self._looked = time.monotonic()
+        self.has_account = True  #: whether anybody can sign in to the console
+        self._looked = -_DATABASE_EVERY_S
 
     def look(self) -> str | None:
         """See whether it answers; what a person should be told, if anything."""
@@ -226,7 +240,8 @@ class _Database:
             return None
         self._looked, before = time.monotonic(), self.state
         try:
-            with psycopg.connect(self._url, connect_timeout=5):
+            with psycopg.connect(self._url, connect_timeout=5) as connection:
+                self.has_account = has_account(connection)
                 self.state = "up"
         except psycopg.OperationalError as error:
             self.state = "does not answer"
@@ -241,12 +256,12 @@ class _Database:
 def _parts(
     home: Home,
     env: dict[str, str],
-    port: int,
+    ports: Ports,
     sockets: dict[str, Path],
     workspace: Path,
     instance: DagsterInstance,
 ) -> list[Part]:
-    """A code server for each module, shared by the webserver and the daemon."""
+    """A code server for each module, shared by the webserver and the daemon; and the console."""
     programs = Path(sysconfig.get_path("scripts"))
 
     def part(name: str, command: list[str], answers: Callable[[float], bool]) -> Part:
@@ -261,10 +276,14 @@ def _parts(
         command += ["--lazy-load-user-code", "--use-python-environment-entry-point"]
         parts.append(part(name, command, partial(_accepts, socket.AF_UNIX, str(path))))
     shared = ["--workspace", str(workspace)]
-    webserver = [str(programs / "dagster-webserver"), "--host", "127.0.0.1", "--port", str(port), *shared]
-    parts.append(part("webserver", webserver, partial(_accepts, socket.AF_INET, ("127.0.0.1", port))))
+    webserver = [str(programs / "dagster-webserver"), "--host", "127.0.0.1", "--port", str(ports.dagster), *shared]
+    parts.append(part("webserver", webserver, partial(_accepts, socket.AF_INET, ("127.0.0.1", ports.dagster))))
     daemon = [str(programs / "dagster-daemon"), "run", *shared]
     parts.append(part("daemon", daemon, partial(_beats, instance)))
+    if ports.console is not None:
+        console = [str(programs / "orchestrate"), "console", "--port", str(ports.console)]
+        console += ["--dagster", f"http://127.0.0.1:{ports.dagster}"]
+        parts.append(part("console", console, partial(_accepts, socket.AF_INET, ("127.0.0.1", ports.console))))
     return parts
 
 

@@ -18,7 +18,16 @@ from orchestration_pipelines.engine.passwords import Passwords, generated
 from orchestration_pipelines.engine.people import refuse_others
 from orchestration_pipelines.store import access as table
 from orchestration_pipelines.store import people
-from orchestration_pipelines.store.access import Account, Entry, Pace, Session, has_account, recorded, seen_by
+from orchestration_pipelines.store.access import (
+    Account,
+    Entry,
+    Pace,
+    Session,
+    admins,
+    has_account,
+    recorded,
+    seen_by,
+)
 from orchestration_pipelines.store.refusal import Refused, refusals
 
 __all__ = [
@@ -32,6 +41,7 @@ __all__ = [
     "Session",
     "SignedIn",
     "accounts",
+    "admins",
     "change_password",
     "disable",
     "enable",

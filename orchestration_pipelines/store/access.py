@@ -243,6 +243,16 @@ def has_account(connection: psycopg.Connection, person: str | None = None) -> bo
     return bool(row and row[0])
 
 
+def admins(connection: psycopg.Connection) -> list[str]:
+    """Who manages accounts here."""
+    return [
+        row[0]
+        for row in connection.execute(
+            "SELECT person FROM reviewer WHERE active AND 'admin' = ANY (roles) ORDER BY person"
+        )
+    ]
+
+
 class Entry(NamedTuple):
     """One line of the record of access."""
 

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+from urllib.request import Request, urlopen
 
 import psycopg
 
@@ -21,6 +22,7 @@ from orchestration_pipelines.store.server import EmbeddedServer
 
 T = TypeVar("T")
 
+_UP = "Ctrl-C stops everything"
 ORCHESTRATE = Path(sys.executable).with_name("orchestrate")
 
 
@@ -47,7 +49,7 @@ class Live:
         self.place, self.module = place, module
         self.home = Home(place / "home")
         self.server = EmbeddedServer(self.home)
-        self.port = free_port()
+        self.port, self.console_port = free_port(), free_port()
         self.env = {
             **os.environ,
             "ORCHESTRATION_HOME": str(self.home.root),
@@ -56,21 +58,22 @@ class Live:
         for variable in ("DAGSTER_HOME", "ORCHESTRATION_DAGSTER_URL", "ORCHESTRATION_DATABASE_URL"):
             self.env.pop(variable, None)
         self.process: subprocess.Popen[bytes] | None = None
-        self.starts = 0  #: that were waited for
+        self._seen_up = 0  #: how often it had said that all is up, before its last start
 
     # -- up, and how it ends
 
     def start(self, *, wait: bool = True) -> None:
-        self.starts += wait
+        self._seen_up = self.told().count(_UP)
         with (self.place / "up.log").open("ab") as log:
-            command = [str(ORCHESTRATE), "up", "--port", str(self.port), "--module", self.module]
+            ports = ["--port", str(self.port), "--console-port", str(self.console_port)]
+            command = [str(ORCHESTRATE), "up", *ports, "--module", self.module]
             self.process = subprocess.Popen(command, cwd=self.place, env=self.env, stdout=log, stderr=log)
         if wait:
             self.wait_until_up()
 
     def wait_until_up(self) -> None:
         try:
-            until(120, "all is up", lambda: self.told().count("Ctrl-C stops everything") == self.starts)
+            until(120, "all is up", lambda: self.told().count(_UP) > self._seen_up)
         except AssertionError as late:
             raise AssertionError(self.told()[-3000:]) from late
 
@@ -131,6 +134,14 @@ class Live:
         """Dagster's runs, oldest first: id, status, tags."""
         rows = self.sql("SELECT run_id, status, run_body FROM runs ORDER BY id", database=f"{urls.DATABASE}_dagster")
         return [(run, status, json.loads(body)["tags"]) for run, status, body in rows]
+
+    def cancel(self, run: str) -> None:
+        """As the button of Dagster's UI does."""
+        asked = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
+        body = json.dumps({"query": asked, "variables": {"run": run}}).encode()
+        request = Request(f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"})
+        with urlopen(request, timeout=30) as answer:
+            assert "TerminateRunSuccess" in answer.read().decode()
 
     def orchestrate(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [str(ORCHESTRATE), *words]

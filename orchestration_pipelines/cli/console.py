@@ -1,0 +1,105 @@
+"""``orchestrate console``: the reviewers' web application alone; ``orchestrate up`` starts it beside Dagster."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from pathlib import Path
+
+import click
+
+from orchestration_pipelines.cli.output import Problem, tell
+from orchestration_pipelines.cli.session import deployed
+
+PORT = 3001
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+#: pages that listen for news end when the server does, and not a minute later
+_PATIENCE_S = 2
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen at.")
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True)
+@click.option("--certfile", type=_FILE, help="A certificate (PEM): the console speaks TLS.")
+@click.option("--keyfile", type=_FILE, help="The certificate's key, where it is not in the same file.")
+@click.option(
+    "--behind-proxy",
+    "proxies",
+    multiple=True,
+    metavar="ADDRESS",
+    help="A proxy in front speaks TLS; from this address its X-Forwarded-For and -Proto are believed. May be repeated.",
+)
+@click.option("--name", "names", multiple=True, help="A name by which browsers ask for it (Host). May be repeated.")
+@click.option("--dagster", metavar="URL", help="Where Dagster's UI is, for links to runs.")
+def console(
+    host: str,
+    port: int,
+    certfile: Path | None,
+    keyfile: Path | None,
+    proxies: tuple[str, ...],
+    names: tuple[str, ...],
+    dagster: str | None,
+) -> None:
+    """Serve the reviewer console, until Ctrl-C."""
+    _refuse_open(host, certfile, keyfile, proxies, names)
+    deployment = deployed()
+
+    import uvicorn  # with FastAPI half a second, which no other verb should pay
+
+    from orchestration_pipelines.console.app import LOOPBACK, create_app
+    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine.desk import Desk
+
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    with Desk(deployment.url, dagster=dagster) as desk:
+        with desk.connection() as connection:
+            if not access.has_account(connection):
+                tell(FIRST)
+        scheme = "https" if certfile else "http"
+        tell(f"the console is at {scheme}://{names[0] if names else host}:{port} (Ctrl-C ends it)")
+        uvicorn.run(
+            create_app(desk, (*LOOPBACK, *names)),
+            host=host,
+            port=port,
+            ssl_certfile=certfile,
+            ssl_keyfile=keyfile,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=_PATIENCE_S,
+        )
+
+
+FIRST = (
+    "nobody has an account for the console yet: orchestrate users create NAME --admin makes the first, "
+    "orchestrate users pilot those of the pilot's test people"
+)
+
+
+def _refuse_open(
+    host: str, certfile: Path | None, keyfile: Path | None, proxies: tuple[str, ...], names: tuple[str, ...]
+) -> None:
+    """Passwords and sessions do not go over a network in the open, and a name that leads here is not just anybody's."""
+    if keyfile is not None and certfile is None:
+        raise Problem("--keyfile is the key of a certificate: name that too, with --certfile")
+    if "*" in proxies:
+        raise Problem("--behind-proxy * would believe anybody: name the address of the proxy")
+    if certfile is None and not proxies and not _is_loopback(host):
+        raise Problem(
+            f"the console does not listen at {host} in the open: give it a certificate (--certfile, --keyfile), or put "
+            "a proxy that speaks TLS in front of it (--behind-proxy ADDRESS); without either it serves this machine "
+            "alone (--host 127.0.0.1)"
+        )
+    if not names and not _is_loopback(host):
+        raise Problem(f"say by which name browsers ask for the console at {host}: --name reviews.example.org")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
