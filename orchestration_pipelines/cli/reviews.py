@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import click
 
-from orchestration_pipelines.cli import hands
-from orchestration_pipelines.cli.output import as_json, console, print_json, print_rows, verbatim
+from orchestration_pipelines.cli import decide_many, hands, inquiries
+from orchestration_pipelines.cli.output import Problem, as_json, console, print_json, print_rows, verbatim
 from orchestration_pipelines.cli.session import (
     NUMBER,
     acting,
@@ -19,8 +19,10 @@ from orchestration_pipelines.cli.session import (
     workflow_option,
 )
 from orchestration_pipelines.domain.review import Outcome
+from orchestration_pipelines.engine import history as what_happened
 from orchestration_pipelines.engine import reviews as table
 from orchestration_pipelines.engine import why as explanation
+from orchestration_pipelines.store.versions import names
 
 
 @click.group()
@@ -28,7 +30,7 @@ def reviews() -> None:
     """What waits for people: list, show, take, decide."""
 
 
-for verb in hands.VERBS:
+for verb in (*hands.VERBS, *inquiries.VERBS, *decide_many.VERBS):
     reviews.add_command(verb)
 
 
@@ -61,8 +63,9 @@ def show(task: int, wants_json: bool) -> None:
     """Show one open task: the question, the facts, the suggestion, and the digest that a decision names."""
     with connected() as connection:
         found = table.open_task(connection, task)
+        offered = table.offered_reasons(connection, found.workflow, found.element)
     if wants_json:
-        print_json(_shown(found))
+        print_json({**_shown(found), "offered_reasons": [reason._asdict() for reason in offered]})
         return
     console().print(f"[bold]Task {found.task}[/bold] · case", verbatim(found.case_key), "·", verbatim(found.question))
     click.echo(
@@ -75,6 +78,9 @@ def show(task: int, wants_json: bool) -> None:
         console().print("Because", verbatim(reason))
     if found.editable:
         click.echo(f"May be edited: {', '.join(found.editable)}")
+    if offered:
+        rows = [[r.code, r.words, ", ".join(r.outcomes), "yes" if r.needs_text else ""] for r in offered]
+        print_rows("reasons", ["code", "reason", "to", "with a rationale"], rows, False)
     click.echo(f"Digest of what is shown: {found.digest}")
     click.echo(
         f"Decide with: orchestrate reviews decide {found.task} --as PERSON --seen {found.digest} "
@@ -123,7 +129,8 @@ def why(task: int, wants_json: bool) -> None:
 @as_person
 @click.option("--seen", required=True, metavar="DIGEST", help="The digest that `reviews show` printed.")
 @click.option("--outcome", required=True, type=click.Choice([outcome.value for outcome in Outcome]))
-@click.option("--rationale", default="", help="Why; needed for anything but a plain approval.")
+@click.option("--rationale", default="", help="Why, in words; without a reason, needed for all but a plain approval.")
+@click.option("--reason-code", "reasons", multiple=True, metavar="CODE", help="A reason that `reviews show` lists.")
 @set_option("Edit a field; earlier signatures are void.")
 @as_json
 def decide(
@@ -132,6 +139,7 @@ def decide(
     seen: str,
     outcome: str,
     rationale: str,
+    reasons: tuple[str, ...],
     changes: dict[str, str],
     wants_json: bool,
 ) -> None:
@@ -146,6 +154,7 @@ def decide(
             seen=seen,
             outcome=outcome,
             rationale=rationale,
+            reasons=reasons,
             edits=edits,
             asserted_by=asserted_by,
         )
@@ -176,6 +185,56 @@ def answer(
             asserted_by=asserted_by,
         )
     _told(number, task, person, "declined" if decline else "answered", wants_json)
+
+
+@reviews.command()
+@click.argument("task", type=NUMBER, required=False)
+@click.option("--case", "case_key", metavar="KEY", help="All tasks of this case.")
+@workflow_option
+@as_json
+def history(task: int | None, case_key: str | None, workflow: str | None, wants_json: bool) -> None:
+    """Who had a task, gave it back, worked on it, asked about it, decided it; until all have signed, not how."""
+    if (task is None) == (case_key is None):
+        raise Problem("name a TASK, or a case with --case KEY")
+    with connected() as connection:
+        if task is not None:
+            found = what_happened.of_task(connection, task)
+        else:
+            found = what_happened.of_case(connection, case_key or "", workflow)
+    if wants_json:
+        print_json([each._asdict() for each in found])
+        return
+    rows = [[each.task, each.element, _stretch(each), each.what, each.person, each.by, each.detail] for each in found]
+    print_rows("history", ["task", "step", "when", "what", "who", "by", "more"], rows, False)
+
+
+def _stretch(each: what_happened.Happened) -> str:
+    begun = each.at.isoformat(timespec="seconds")
+    return begun if each.until is None else f"{begun}, for {_duration((each.until - each.at).total_seconds())}"
+
+
+@reviews.command()
+@workflow_option
+@click.option("--days", type=click.IntRange(1, 3_660), default=90, show_default=True, help="How far back.")
+@as_json
+def reasons(workflow: str | None, days: int, wants_json: bool) -> None:
+    """Count decisions by step, the rule that sent them there, outcome and reason: which rule causes the most work."""
+    now = datetime.now(UTC)
+    with connected() as connection:
+        asked = [workflow] if workflow else names(connection)
+        counted = [
+            (name, each)
+            for name in asked
+            for each in table.counted_reasons(connection, name, now - timedelta(days=days), now)
+        ]
+    if wants_json:
+        print_json([{"workflow": name, **each._asdict()} for name, each in counted])
+        return
+    rows = [
+        [each.element, each.rule, each.outcome, each.meaning or each.reason, each.decisions, _duration(each.touch_s)]
+        for _, each in counted
+    ]
+    print_rows("decisions by reason", ["step", "sent by rule", "outcome", "reason", "decisions", "worked"], rows, False)
 
 
 def _told(number: int, task: int, person: str, what: str, wants_json: bool) -> None:

@@ -21,6 +21,7 @@ from orchestration_pipelines.store.reviews import OpenTask, may, shown_before, w
 from orchestration_pipelines.store.reviews import waiting_tasks as open_tasks
 
 __all__ = [
+    "PLAIN",
     "Choice",
     "Chosen",
     "Offered",
