@@ -8,6 +8,7 @@ from typing import Any
 import click
 
 from orchestration_pipelines.cli.check import check, found_in
+from orchestration_pipelines.cli.draw import draw
 from orchestration_pipelines.cli.output import as_json, print_json, print_rows
 from orchestration_pipelines.cli.releases import approve, reject, release, releases, rollback
 from orchestration_pipelines.cli.session import find_workflow, looking
@@ -22,7 +23,7 @@ def model() -> None:
     """The drawn model of a workflow, its tables, and their releases."""
 
 
-for verb in (approve, check, reject, release, releases, rollback):
+for verb in (approve, check, draw, reject, release, releases, rollback):
     model.add_command(verb)
 
 

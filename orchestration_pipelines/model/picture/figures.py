@@ -100,7 +100,7 @@ def contents(root: ET.Element) -> Contents:
         elif kind in FLOW_NODES or kind in DATA or kind in ARTIFACTS or kind in POOLS:
             figures.setdefault(identity, _figure(kind, node, parent, known))
     processes = root.findall(f"{_IN}process")
-    named = [clean(node.get("name") or node.get("id") or "") for node in (*processes, root)]
+    named = [clean(node.get(by, "")) for by in ("name", "id") for node in (*processes, root)]
     return Contents(
         title=next((name for name in named if name), "process"),
         figures=figures,

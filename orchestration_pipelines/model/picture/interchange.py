@@ -31,8 +31,11 @@ def load(path: str | Path) -> Diagram:
     return loads(content_of(Path(path)), Path(path).name)
 
 
-def loads(content: bytes, name: str) -> Diagram:
-    """The first diagram of BPMN XML, or a layout of ours if it has none. :class:`DiagramRefused` says what is wrong."""
+def loads(content: bytes, name: str, *, own_layout: bool = False) -> Diagram:
+    """The first diagram of BPMN XML, or a layout of ours if it has none, or ``own_layout`` is wanted.
+
+    :class:`DiagramRefused` says what is wrong.
+    """
     try:
         root = parse(content, name)
     except XmlRefused as error:
@@ -40,13 +43,11 @@ def loads(content: bytes, name: str) -> Diagram:
     if root.tag != "{" + BPMN + "}definitions":
         raise DiagramRefused(f"{name}: its root is {root.tag}, not the definitions of a BPMN 2.0 file")
     found = contents(root)
-    drawn = drawn_in(root, found, name)
-    if drawn is not None:
-        return drawn
-    return laid_out(found, name)
+    drawn = None if own_layout else _drawn(root, found, name)
+    return laid_out(found, name) if drawn is None else drawn
 
 
-def drawn_in(root: ET.Element, found: Contents, name: str) -> Diagram | None:
+def _drawn(root: ET.Element, found: Contents, name: str) -> Diagram | None:
     """What the interchange shows; None if there is none. What refers to nothing in the file is left out."""
     plane = root.find(f"{_DI}BPMNDiagram/{_DI}BPMNPlane")
     if plane is None:
