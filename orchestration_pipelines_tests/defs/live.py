@@ -10,9 +10,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.request import Request, urlopen
 
 import psycopg
 
@@ -139,9 +140,9 @@ class Live:
         """As the button of Dagster's UI does."""
         asked = "mutation ($run: String!) { terminateRun(runId: $run) { __typename } }"
         body = json.dumps({"query": asked, "variables": {"run": run}}).encode()
-        request = Request(f"http://127.0.0.1:{self.port}/graphql", body, {"Content-Type": "application/json"})
-        with urlopen(request, timeout=30) as answer:
-            assert "TerminateRunSuccess" in answer.read().decode()
+        with closing(HTTPConnection("127.0.0.1", self.port, timeout=30)) as connection:
+            connection.request("POST", "/graphql", body, {"Content-Type": "application/json"})
+            assert "TerminateRunSuccess" in connection.getresponse().read().decode()
 
     def orchestrate(self, *words: str) -> subprocess.CompletedProcess[str]:
         command = [str(ORCHESTRATE), *words]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -82,3 +84,38 @@ def test_after_all_of_dagster_was_killed_work_goes_on(live: Live, engine: Engine
     until(90, "the case stands before a person", lambda: _task(live, "held"))
     until(90, "the dead run is reported", lambda: {s for run, s, _ in live.runs() if run in died} == {"FAILURE"})
     assert live.sql("SELECT attempt FROM activity JOIN cases c ON c.id = case_id WHERE case_key = 'held'") == [(2,)]
+
+
+def test_a_decision_is_taken_on_by_the_run_that_stands_and_another_stands_when_that_is_killed(
+    live: Live, engine: Engine
+) -> None:
+    """No run is started for a decision then; and one that is cancelled ends well."""
+    live.end()
+    live.env["ORCHESTRATION_STANDING_SWEEP"] = "on"
+    live.start()
+    first = until(60, "one stands", engine.standing)[0]
+    for key in ("at once", "after the kill"):
+        _submit(engine, key)
+    assert not engine.sweep().errors
+    before = len(live.runs())
+    _approve(engine, "at once")
+    until(5, "the effect is committed", lambda: _outcome(live, "at once") == "done")
+    assert len(live.runs()) == before
+    os.kill(live.sql("SELECT pid FROM sweeper WHERE id = %s", first.id)[0][0], signal.SIGKILL)
+    _approve(engine, "after the kill")
+    until(60, "the effect is committed", lambda: _outcome(live, "after the kill") == "done")
+    second = until(60, "another stands", lambda: [s for s in engine.standing() if s.id > first.id])[0]
+    live.cancel(second.run)
+    until(
+        60, "it is cancelled", lambda: {status for run, status, _ in live.runs() if run == second.run} == {"CANCELED"}
+    )
+    assert live.sql("SELECT died FROM sweeper WHERE id = %s", second.id) == [(False,)]
+
+
+def _approve(engine: Engine, key: str) -> None:
+    with engine.connect() as connection:
+        connection.execute(
+            "INSERT INTO review_decision (task_id, outcome, digest, decided_by) "
+            "SELECT t.id, 'approve', t.digest, 'ann' FROM review_task t JOIN cases c ON c.id = t.case_id WHERE case_key = %s AND ended_at IS NULL",
+            (key,),
+        )

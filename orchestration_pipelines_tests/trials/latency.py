@@ -49,8 +49,8 @@ SHIPPED = {"many": submit_many}
 class Watch:
     """Notes when each decided case's effect is there."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, look_every_s: float = _LOOK_EVERY_S) -> None:
+        self._engine, self._look_every_s = engine, look_every_s
         self._decided: dict[str, float] = {}
         self.took: dict[str, float] = {}
         self._over = threading.Event()
@@ -70,7 +70,7 @@ class Watch:
 
     def _look(self) -> None:
         with self._engine.connect() as connection:
-            while not self._over.wait(_LOOK_EVERY_S):
+            while not self._over.wait(self._look_every_s):
                 waiting = [key for key in list(self._decided) if key not in self.took]
                 done = connection.execute(
                     "SELECT c.case_key FROM effect e JOIN cases c ON c.id = e.case_id "
@@ -93,9 +93,9 @@ def figures(name: str, took: Sequence[float]) -> dict[str, Any]:
     ordered = sorted(took)
     return {
         f"{name}_decisions": len(ordered),
-        f"{name}_median_s": round(statistics.median(ordered), 2),
-        f"{name}_p95_s": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 2),
-        f"{name}_worst_s": round(ordered[-1], 2),
+        f"{name}_median_s": round(statistics.median(ordered), 3),
+        f"{name}_p95_s": round(ordered[min(len(ordered) - 1, int(len(ordered) * 0.95))], 3),
+        f"{name}_worst_s": round(ordered[-1], 3),
     }
 
 
@@ -199,11 +199,11 @@ def _dagster_variables(live: Live) -> dict[str, str]:
 
 
 @contextmanager
-def deployment(place: Path) -> Iterator[tuple[Live, Engine]]:
+def deployment(place: Path, *, standing: bool = False) -> Iterator[tuple[Live, Engine]]:
     """A user's code location on the small workflow, all of it running."""
     module = location(place)
     flow(place / "small", WORKERS + _INTAKE)
-    live = Live(place, module)
+    live = Live(place, module, standing=standing)
     try:
         live.start()
         yield live, Engine(live.server.url(), load_workflow(place / "small"))
