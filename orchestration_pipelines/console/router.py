@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
 
-from orchestration_pipelines.console import account, pages, refusals, sign_in
+from orchestration_pipelines.console import account, cases, documents, live, pages, queues, refusals, sign_in, work
+from orchestration_pipelines.console.api.app import PATH, create_api
 from orchestration_pipelines.console.guard import public
 from orchestration_pipelines.console.headers import Headers
 from orchestration_pipelines.console.viewer import NotFound
@@ -19,6 +20,11 @@ _FOR_EVER = "public, max-age=31536000, immutable"
 ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     account.router,
+    cases.router,
+    documents.router,
+    work.router,
+    queues.router,
+    live.router,
 )
 
 
@@ -28,10 +34,12 @@ def create_router(desk: Desk) -> FastAPI:
         title="Reviewer console", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=BODY_BYTES
     )
     console.state.desk = desk
+    console.state.streams = live.Streams()
     for router in ROUTERS:
         console.include_router(router, include_in_schema=False)
     console.add_api_route("/static/{name}", _static, name="static", dependencies=[public()], include_in_schema=False)
     console.state.names = frozenset(route.name for route in iter_route_contexts(console.routes))
+    console.mount(PATH, create_api(desk))
     refusals.install(console)
     console.add_middleware(Headers)
     return console

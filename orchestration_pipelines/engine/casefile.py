@@ -8,11 +8,13 @@ from datetime import datetime
 from typing import Any
 
 from orchestration_pipelines.domain.facts import Fact, FactSheet, plain, spread
+from orchestration_pipelines.domain.notation import written
 from orchestration_pipelines.engine import likeness
 from orchestration_pipelines.engine.chronicle import Chronicle, Entry
 from orchestration_pipelines.engine.dossier import Dossier, asked
 from orchestration_pipelines.engine.likeness import Likenesses
 from orchestration_pipelines.engine.provenance import Change, Provenance, Source
+from orchestration_pipelines.engine.suggestion import Suggestion, suggested
 from orchestration_pipelines.engine.workflow import CANCELLATION
 from orchestration_pipelines.model.process import Process
 from orchestration_pipelines.store.casefile import Head, Promised, Standing, Task
@@ -53,6 +55,24 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class Reason:
+    """What speaks for a suggestion or against it, with the facts that it stands on."""
+
+    words: str
+    facts: tuple[tuple[str, str], ...] = ()  #: label and value
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What is suggested to whoever decides, in words."""
+
+    suggestion: Suggestion
+    confidence: str  #: as a share of 100; empty where nothing is said
+    reasons: tuple[Reason, ...]
+    edits: tuple[tuple[str, str, str], ...]  #: label, as it is, as suggested
+
+
+@dataclass(frozen=True)
 class Run:
     """A run that worked on the case."""
 
@@ -74,6 +94,7 @@ class CaseFile:
     groups: Mapping[str, Sequence[Line]]
     others: Sequence[Line]  #: what the fact sheet does not name
     changes: Sequence[Shown]
+    advice: Advice | None
     rules: Sequence[Rule]
     signers: Sequence[Task]  #: the tasks of the same wait, where several sign
     clocks: Sequence[Promised]  #: of the case, and of the wait
@@ -124,6 +145,7 @@ class _Telling:
             groups=groups,
             others=[] if dossier.is_blind else [*self._others(shown)],
             changes=[] if dossier.is_blind else self._changes(),
+            advice=self._advice(),
             rules=[*self._rules()],
             signers=[t for t in dossier.tasks if t.visit == visit and t.kind == "decision" and t.signatures > 1],
             clocks=[each for each in dossier.promised if each.visit is None or each.visit == visit],
@@ -196,6 +218,34 @@ class _Telling:
             )
             for change in self.provenance.changes()
         ]
+
+    def _advice(self) -> Advice | None:
+        """What the drawing suggests where the case waits for people."""
+        task = self.dossier.task or next((t for t in self.dossier.tasks if t.ended_at is None), None)
+        drawn = self.process.elements.get(task.element) if task is not None and task.ended_at is None else None
+        if self.dossier.is_blind or drawn is None:
+            return None
+        variables, sheet = self.dossier.head.variables, self.dossier.sheet
+        found = suggested(drawn, variables)
+        if found is None:
+            return None
+        return Advice(
+            found,
+            "" if found.confidence is None else written(found.confidence, "share"),
+            tuple(self._reason(reason) for reason in found.reasons),
+            tuple(
+                (sheet.label(name), sheet.written(name, variables.get(name)), sheet.written(name, value))
+                for name, value in found.edits.items()
+            ),
+        )
+
+    def _reason(self, said: Any) -> Reason:
+        if not isinstance(said, Mapping):
+            return Reason(written(said))
+        sheet, variables = self.dossier.sheet, self.dossier.head.variables
+        names = [str(name) for name in said.get("sources") or ()]
+        facts = tuple((sheet.label(name), sheet.written(name, sheet.of(name).of(variables))) for name in names)
+        return Reason(written(said.get("meaning") or said), facts)
 
     def _rules(self) -> Iterator[Rule]:
         """The rules that decided last at each step, the latest first."""

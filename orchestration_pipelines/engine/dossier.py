@@ -18,6 +18,7 @@ from orchestration_pipelines.store import access, documents, releases, versions
 from orchestration_pipelines.store import casefile as table
 from orchestration_pipelines.store.casefile import Decided, Happening, Head, Promised, Sampled, Standing, Task, Worked
 from orchestration_pipelines.store.documents import Document
+from orchestration_pipelines.store.reviews import may
 from orchestration_pipelines.store.similar import Alike
 
 #: of a case on which more happened, the page shows the beginning
@@ -46,19 +47,24 @@ class Dossier:
     documents: Sequence[Document] = ()
 
 
-def read(connection: psycopg.Connection, case_id: int, person: str, task: int | None = None) -> Dossier | None:
-    """A case for the page of one of its tasks, or for its own; None where there is no such case or task of it.
+def of_case(connection: psycopg.Connection, case_id: int, person: str) -> Dossier | None:
+    """A case as this person may see it; None where there is none that they see."""
+    return _read(connection, case_id, person) if access.seen_by(connection, person, [case_id]) else None
 
-    Whether this person may look at all is asked before.
-    """
+
+def of_task(connection: psycopg.Connection, task: int, person: str) -> Dossier | None:
+    """The case of a task, with what its reviewer is shown; None where there is none that this person sees."""
+    case_id = table.case_of(connection, task)
+    return _read(connection, case_id, person, task) if case_id and may(connection, person, "see", task)[0] else None
+
+
+def _read(connection: psycopg.Connection, case_id: int, person: str, task: int | None = None) -> Dossier | None:
     head = table.head(connection, case_id)
     if head is None:
         return None
     sheet = sheet_of(connection, head.workflow)
     tasks = table.tasks(connection, case_id)
     shown = next((each for each in tasks if each.task == task), None)
-    if task is not None and shown is None:
-        return None
     files = documents.of_case(connection, case_id)
     if _is_blind(head, shown):
         return _blind(connection, head, sheet, shown, files)

@@ -51,6 +51,12 @@ def head(connection: psycopg.Connection, case_id: int) -> Head | None:
     return None if row is None else Head._make((*row[:13], decode(row[13]), *row[14:]))
 
 
+def case_of(connection: psycopg.Connection, task: int) -> int | None:
+    """The case that a task is about."""
+    row = connection.execute("SELECT case_id FROM review_task WHERE id = %s", (task,)).fetchone()
+    return None if row is None else int(row[0])
+
+
 class Sampled(NamedTuple):
     """What the reviewer of a quality review is shown: the facts as submitted, and nothing else."""
 
@@ -258,8 +264,3 @@ def effects(connection: psycopg.Connection, case_id: int) -> dict[int, tuple[str
     """What was done outside: visit to tool and status."""
     rows = connection.execute("SELECT visit, tool, status FROM effect WHERE case_id = %s", (case_id,)).fetchall()
     return {visit: (tool, status) for visit, tool, status in rows}
-
-
-def titles(connection: psycopg.Connection) -> dict[str, str]:
-    """What people are called, where they have a name."""
-    return dict(connection.execute("SELECT person, title FROM reviewer WHERE title <> ''").fetchall())
