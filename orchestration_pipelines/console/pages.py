@@ -24,9 +24,15 @@ Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
 
 _PACKAGE = "orchestration_pipelines.console"
 #: where somebody lands who asks for nothing in particular
-_HOMES = {Standing.ADMIN: "account", Standing.AUDITOR: "account"}
+_HOMES = {Standing.ADMIN: "accounts", Standing.AUDITOR: "manage", Standing.MANAGER: "manage"}
 #: the navigation: the name of a route, what it is called, who has it. Whoever adds a page for everybody adds it here.
-NAVIGATION: list[tuple[str, str, Right]] = []
+NAVIGATION: list[tuple[str, str, Right]] = [
+    ("work", "My work", Right.WORK),
+    ("queues", "Queues", Right.READ),
+    ("manage", "Manage", Right.OVERSEE),
+    ("accounts", "Accounts", Right.ACCOUNTS),
+    ("access_record", "Access", Right.ACCESS),
+]
 
 
 def render(request: Request, template: str, status: int = 200, **context: Any) -> HTMLResponse:

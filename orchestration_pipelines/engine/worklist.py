@@ -12,7 +12,7 @@ from orchestration_pipelines.engine.backlog import Figures, Queue, Sum, summed
 from orchestration_pipelines.store import worklist as table
 from orchestration_pipelines.store.worklist import Limit, Line, May
 
-__all__ = ["Limit", "Line", "May", "MyWork", "Offer", "lines", "may_claim", "my_work"]
+__all__ = ["Limit", "Line", "May", "MyWork", "Offer", "lanes", "may_claim", "may_see", "my_work"]
 
 #: lines of what is in hand; whoever has more has too much to look at
 _IN_HAND = 200
@@ -54,13 +54,13 @@ def my_work(connection: psycopg.Connection, person: str, figures: Figures, now: 
     """What somebody has and may take. Nothing is taken by looking."""
     in_hand = table.in_hand(connection, person, _IN_HAND)
     limits = table.limits(connection, person)
-    lanes = set(table.lanes_of(connection, person))
+    fitting = set(table.lanes_of(connection, person))
     offered = table.lines(connection, table.next_tasks(connection, person, _NEXT))
     own = next((limit for limit in limits if limit.kind == "person"), None)
     of_queue = {(limit.workflow, limit.name): limit for limit in limits if limit.kind == "queue"}
     offers = []
     for queue in figures.queues:
-        heaps = [heap for heap in figures.of_queue(queue.workflow, queue.name) if heap.lane in lanes]
+        heaps = [heap for heap in figures.of_queue(queue.workflow, queue.name) if heap.lane in fitting]
         ahead = [line for line in offered if (line.workflow, line.queue) == (queue.workflow, queue.name)]
         if queue.role != "requester" and (heaps or ahead or _is_of(queue, person, figures)):
             offers.append(Offer(queue, summed(heaps), of_queue.get((queue.workflow, queue.name)), ahead))
@@ -81,11 +81,16 @@ def _is_of(queue: Queue, person: str, figures: Figures) -> bool:
     return any(colleague.person == person for colleague in figures.of_role(queue.role))
 
 
-def lines(connection: psycopg.Connection, tasks: Sequence[int]) -> list[Line]:
-    """These tasks as lines, in this order; those that have ended are not among them."""
-    return table.lines(connection, tasks)
+def lanes(connection: psycopg.Connection, person: str) -> list[int]:
+    """The lanes whose tasks somebody fits."""
+    return table.lanes_of(connection, person)
 
 
 def may_claim(connection: psycopg.Connection, person: str, found: Sequence[Line]) -> dict[int, May]:
     """Of the tasks in nobody's hand: whether somebody may take each, and the rule."""
     return table.may_each(connection, person, "claim", [line.task for line in found if line.status == "open"])
+
+
+def may_see(connection: psycopg.Connection, person: str, tasks: Sequence[int]) -> dict[int, May]:
+    """Whether somebody may look at each of these tasks, and the rule; one that is not there they may not."""
+    return table.may_each(connection, person, "see", tasks)

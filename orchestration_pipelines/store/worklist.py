@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 import psycopg
 
 from orchestration_pipelines.store.arrays import int8s, texts
+from orchestration_pipelines.store.watch import MARK
 
 
 class Line(NamedTuple):
@@ -36,16 +37,22 @@ class Line(NamedTuple):
     since: datetime | None  #: when it came into the hands that have it
     kind: str  #: decision, or quality
     order_key: datetime
+    mark: str  #: another one, and this line is out of date
+
+    @property
+    def soon_at(self) -> datetime | None:
+        """From when on its deadline is near: a fifth of its time is left."""
+        return None if self.due_at is None else self.due_at - max(self.due_at - self.opened_at, timedelta()) / 5
 
 
 #: the columns of a line, of the tasks ``t`` that a statement found
-_COLUMNS = """
+_COLUMNS = f"""
 SELECT t.id, t.case_id, c.case_key, t.workflow, t.element, t.question, t.queue,
     coalesce(nullif(q.title, ''), t.queue), t.skill, t.region, t.level, t.priority, t.signature, t.signatures,
     CASE WHEN t.status = 'claimed' AND NOT EXISTS (
         SELECT FROM touch u WHERE u.task_id = t.id AND u.stopped_at IS NULL) THEN 'paused' ELSE t.status END,
     t.assignee, coalesce(nullif(r.title, ''), t.assignee), t.opened_at, t.due_at,
-    coalesce(t.claimed_at, t.assigned_at), t.kind, t.order_key
+    coalesce(t.claimed_at, t.assigned_at), t.kind, t.order_key, {MARK}
 """
 _JOINS = """
 JOIN cases c ON c.id = t.case_id

@@ -1,0 +1,272 @@
+// Keys, live lists, times that go on. Every page works without this.
+"use strict";
+
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
+const meta = (name) => document.querySelector(`meta[name="${name}"]`)?.content;
+const say = (words) => { const said = document.getElementById("said"); if (said) said.textContent = words; };
+
+/* ---------------------------------------------------------------- keys
+   What has data-key is done by that key: a field or a radio button is gone to or chosen, anything else is clicked.
+   data-says is what the list of keys calls it. A page that wants another key writes these two on its button. */
+const keys = {
+  off: () => document.cookie.split("; ").includes("keys=off"),
+  typing: (at) => at instanceof Element && Boolean(at.closest("input:not([type=checkbox],[type=radio],[type=button],[type=submit]), textarea, select, [contenteditable]")),
+  found: (key) => all("[data-key]").find((one) => one.dataset.key === key && !one.disabled && keys.shown(one)),
+  shown: (one) => one.checkVisibility ? one.checkVisibility() : one.offsetParent !== null,
+  rows: () => all("[data-list] .open, table.list .open").filter((one) => keys.shown(one) && !one.closest(".gone")),
+
+  do(one) {
+    const takes = one.matches("input, textarea, select");
+    if (takes && one.matches("[type=radio], [type=checkbox]")) one.click();
+    if (takes) { one.focus(); one.select?.(); one.scrollIntoView({ block: "nearest" }); }
+    else one.click();
+  },
+
+  move(by) {
+    const rows = keys.rows();
+    if (!rows.length) return;
+    const here = document.activeElement?.closest("tr");
+    const at = rows.findIndex((one) => one === document.activeElement || (here && one.closest("tr") === here));
+    const next = rows[at < 0 ? (by > 0 ? 0 : rows.length - 1) : Math.min(Math.max(at + by, 0), rows.length - 1)];
+    next.focus();
+    next.closest("tr")?.scrollIntoView({ block: "nearest" });
+  },
+
+  pressed(event) {
+    if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return;
+    const dialog = document.querySelector("dialog[open]");
+    if (event.key === "Escape" && !dialog && keys.typing(event.target)) { event.target.blur(); return; }
+    if (keys.off() || dialog || keys.typing(event.target)) return;
+    // On a radio button or a select the arrows are the browser's; Space and Enter are always.
+    const arrows = !event.target.closest?.("input, select, summary, [role]") && event.target.closest?.("tr, body") ;
+    const by = { j: 1, k: -1, ArrowDown: arrows && keys.inList() ? 1 : 0, ArrowUp: arrows && keys.inList() ? -1 : 0 }[event.key];
+    const one = by ? null : keys.found(event.key);
+    if (by) keys.move(by); else if (one) keys.do(one); else return;
+    event.preventDefault();
+  },
+
+  inList: () => Boolean(document.activeElement?.closest("table.list")),
+
+  list() {
+    const rows = [];
+    if (keys.rows().length) rows.push([["j", "↓"], "Down the list"], [["k", "↑"], "Up the list"], [["Enter"], "Open"]);
+    for (const one of all("[data-key]")) if (keys.shown(one)) rows.push([[one.dataset.key], one.dataset.says ?? one.textContent.trim()]);
+    document.getElementById("keys-list").replaceChildren(...rows.map(([names, words]) => {
+      const row = document.createElement("tr");
+      const [left, right] = [row.insertCell(), row.insertCell()];
+      names.forEach((name, no) => {
+        const key = document.createElement("kbd");
+        key.textContent = name;
+        left.append(...(no ? [" ", key] : [key]));
+      });
+      right.textContent = words;
+      return row;
+    }));
+  },
+
+  start() {
+    const [dialog, show, on] = ["keys", "show-keys", "keys-on"].map((id) => document.getElementById(id));
+    document.addEventListener("keydown", keys.pressed);
+    if (!dialog || !show) return;
+    show.hidden = false;
+    show.addEventListener("click", () => { keys.list(); on.checked = !keys.off(); dialog.showModal(); });
+    // A cookie, since whoever signs out has the browser forget everything else.
+    on.addEventListener("change", () => { document.cookie = `keys=${on.checked ? "on" : "off"}; path=/; max-age=31536000; samesite=lax`; keys.marks(); });
+    keys.marks();
+  },
+
+  marks: () => document.documentElement.classList.toggle("keys-off", keys.off()),
+};
+
+/* ---------------------------------------------------------------- times
+   The server's clock counts: what a page shows goes on from the instant at which it was made. */
+const times = {
+  ahead: Date.parse(meta("now") ?? "") - Date.now() || 0,
+  now: () => Date.now() + times.ahead,
+
+  span(ms) { // as pages.span
+    const minutes = Math.floor(ms / 60000), days = Math.floor(minutes / 1440), hours = Math.floor(minutes / 60) % 24, rest = minutes % 60;
+    if (days) return hours && days < 10 ? `${days} d ${hours} h` : `${days} d`;
+    if (hours) return rest ? `${hours} h ${rest} min` : `${hours} h`;
+    return rest ? `${rest} min` : "less than a minute";
+  },
+
+  tick() {
+    for (const one of all("time.ago, time.due, time.soon, time.late")) {
+      const left = Date.parse(one.dateTime) - times.now();
+      const soon = Date.parse(one.closest("[data-soon]")?.dataset.soon ?? "");
+      let words = `${times.span(Math.max(-left, 0))} ago`;
+      if (!one.classList.contains("ago")) {
+        words = left >= 0 ? `${times.span(left)} left` : `past due by ${times.span(-left)}`;
+        one.className = left < 0 ? "late" : one.className === "soon" || soon <= times.now() ? "soon" : "due";
+      }
+      if (one.textContent !== words) one.textContent = words;
+    }
+  },
+};
+
+/* ---------------------------------------------------------------- lists
+   data-part: an element whose lists are asked for again at that address. In it, [data-list] are bodies of tables with rows
+   by id, [data-swap] what is put in place as it comes. A list that somebody points at or is in does not move: what has gone
+   is marked and stays, what is new is let in when they have left it. */
+const lists = {
+  FADES_MS: 4000,
+  waiting: null,
+  words: new Map(), // what was said of a task, for when its row has gone
+
+  busy: (list) => list.matches(":hover") || list.contains(document.activeElement),
+
+  gone(row, words) {
+    if (row.classList.contains("gone")) return;
+    row.classList.add("gone");
+    const state = row.querySelector(".state") ?? row.lastElementChild;
+    for (const one of all("button, input", row)) one.disabled = true;
+    if (state) state.textContent = words;
+    setTimeout(lists.sweep, lists.FADES_MS);
+  },
+
+  sweep() {
+    for (const list of all("[data-list]")) {
+      const rows = all("tr.gone", list);
+      if (!rows.length) continue;
+      if (lists.busy(list)) setTimeout(lists.sweep, lists.FADES_MS);
+      else rows.forEach((row) => row.remove());
+    }
+  },
+
+  put(old, fresh) { // one row, cell by cell; the cell that somebody is in stays
+    Object.assign(old.dataset, fresh.dataset);
+    old.classList.remove("gone");
+    [...fresh.cells].forEach((cell, no) => {
+      const here = old.cells[no];
+      if (here && here.innerHTML !== cell.innerHTML && !here.contains(document.activeElement)) here.replaceWith(cell.cloneNode(true));
+    });
+  },
+
+  merge(list, fresh) {
+    const still = lists.busy(list);
+    const wanted = new Map(all("tr", fresh).filter((row) => row.id).map((row) => [row.id, row]));
+    for (const row of all("tr[id]", list)) if (!wanted.has(row.id)) lists.gone(row, lists.words.get(row.dataset.task) ?? "no longer in this list");
+    let before = null; // the row behind which the next one comes
+    for (const [id, row] of wanted) {
+      let here = list.querySelector(`#${CSS.escape(id)}`);
+      if (here) lists.put(here, row);
+      else if (!still) {
+        here = row;
+        here.classList.add("new");
+        if (before) before.after(here); else list.prepend(here);
+      }
+      before = here ?? before;
+    }
+    const none = list.querySelector("tr.none"), said = fresh.querySelector("tr.none");
+    if (none && (wanted.size || said) && !still) none.remove();
+    if (said && !list.querySelector("tr")) list.append(said);
+    if (still && [...wanted.keys()].some((id) => !list.querySelector(`#${CSS.escape(id)}`))) say("There is more in this list than it shows while you are in it.");
+  },
+
+  async refresh() {
+    lists.waiting = null;
+    for (const part of all("[data-part]")) {
+      const answer = await fetch(part.dataset.part, { headers: { "sec-part": "1" }, cache: "no-store" }).catch(() => null);
+      if (!answer?.ok) { if (answer?.status === 401) live.lost(); continue; }
+      const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+      const shape = (within) => all("[data-list]", within).map((one) => one.dataset.list).join(" ");
+      if (shape(part) !== shape(fresh) && !part.contains(document.activeElement)) part.replaceChildren(...fresh.body.childNodes);
+      for (const list of all("[data-list]", part)) {
+        const now = fresh.querySelector(`[data-list="${CSS.escape(list.dataset.list)}"]`);
+        if (now) lists.merge(list, now);
+      }
+      for (const one of all("[data-swap]", part)) {
+        const now = fresh.getElementById(one.id);
+        if (now && now.innerHTML !== one.innerHTML && !one.contains(document.activeElement)) one.replaceChildren(...now.childNodes);
+      }
+    }
+    times.tick();
+    live.again();
+  },
+
+  soon(ms = 150) { if (!lists.waiting) lists.waiting = setTimeout(lists.refresh, ms); },
+};
+
+/* ---------------------------------------------------------------- live
+   What the page shows is named to the server by task and mark; it tells which of it changed. A page that nobody sees
+   holds no connection (a browser has six for a server), and asks for its lists again when it is seen. */
+const live = {
+  source: null,
+  shown: "",
+  renewing: null,
+
+  tasks: () => all("[data-task][data-mark]").filter((one) => !one.classList.contains("gone")).map((one) => `${one.dataset.task}.${one.dataset.mark}`).join(","),
+
+  open() {
+    live.source?.close();
+    live.shown = live.tasks();
+    live.source = new EventSource(`${meta("live")}?tasks=${live.shown}`);
+    live.source.addEventListener("tasks", (event) => JSON.parse(event.data).forEach(live.told));
+    live.source.addEventListener("lists", () => lists.soon());
+    live.source.addEventListener("open", () => live.is(true));
+    live.source.addEventListener("error", () => { live.is(false); if (live.source.readyState === EventSource.CLOSED) setTimeout(live.wake, 5000); });
+  },
+
+  told(one) {
+    lists.words.set(String(one.task), one.words);
+    for (const shown of all(`[data-task="${one.task}"]`)) {
+      shown.dataset.mark = one.mark;
+      if (shown.matches("tr")) {
+        const held = !one.yours && one.status !== "open";
+        if (held || one.yours) for (const button of all("button[formaction], form[action$='/claim'] button", shown)) button.disabled = true;
+        if (held && shown.querySelector(".state")) shown.querySelector(".state").textContent = one.words;
+        if (held) say(`${shown.querySelector(".open")?.textContent ?? "a task"}: ${one.words}`);
+      } else live.notice(shown, one);
+    }
+    lists.soon();
+  },
+
+  notice(page, one) { // a page about one task: said on top, nothing that was typed is touched
+    let told = page.querySelector(".notice[data-told]");
+    if (!told) {
+      told = document.createElement("p");
+      told.dataset.told = "";
+      told.setAttribute("role", "alert");
+      page.prepend(told);
+    }
+    told.className = one.yours ? "notice" : "notice warn";
+    const again = document.createElement("a");
+    again.href = location.href;
+    again.textContent = "Show it as it is now";
+    told.replaceChildren(`This task is ${one.words.startsWith("the case") ? "out of date: " : ""}${one.words}. `, again);
+  },
+
+  is(on) { document.getElementById("not-live")?.toggleAttribute("hidden", on); },
+  lost() { live.source?.close(); live.is(false); },
+  again() { if (live.source && live.tasks() !== live.shown) { clearTimeout(live.renewing); live.renewing = setTimeout(live.open, 300); } },
+  wake() {
+    if (document.hidden) { live.source?.close(); live.source = null; return; }
+    live.open();
+    if (document.querySelector("[data-part]")) lists.soon(0);
+  },
+
+  start() {
+    if (!meta("live") || !document.querySelector("[data-task], [data-part]")) return;
+    document.addEventListener("visibilitychange", live.wake);
+    window.addEventListener("pagehide", () => live.source?.close());
+    window.addEventListener("pageshow", (event) => { if (event.persisted) live.wake(); });
+    if (!document.hidden) live.open();
+  },
+};
+
+/* ---------------------------------------------------------------- drawings
+   A drawing is wider than its frame: the place that matters is brought into sight. */
+const drawings = {
+  show(frame) {
+    const place = document.getElementById(frame.dataset.show)?.getBoundingClientRect(), around = frame.getBoundingClientRect();
+    if (place) frame.scrollBy(place.left - around.left - frame.clientWidth / 2, place.top - around.top - frame.clientHeight / 2);
+  },
+  start: () => all(".drawing[data-show]").forEach(drawings.show),
+};
+
+keys.start();
+drawings.start();
+times.tick();
+setInterval(times.tick, 15000);
+live.start();
