@@ -1,5 +1,6 @@
 """The ops of a workflow's job: a few lines each. What they do is the engine's; what they show is Dagster's."""
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from orchestration_pipelines.store.home import Home
 #: the outputs that lead to the report, and to the cases of earlier versions
 DONE, EARLIER = "done", "earlier_versions"
 _SWEEP = "sweep"
+#: where the reviewers' console is, if one runs beside Dagster
+CONSOLE_URL = "ORCHESTRATION_CONSOLE_URL"
 
 
 class ReceiveConfig(dg.Config):
@@ -172,7 +175,7 @@ def _handoffs(
         handed, passed = run.tally.handed[target], run.tally.completed[target]
         if handed or passed:
             went = {"handed": handed, "carried": passed}
-            yield dg.Output(went, target, metadata={**went, "case ids": str(run.tally.samples.get(target, []))})
+            yield dg.Output(went, target, metadata={**went, "cases": case_links(run.tally.samples[target])})
     counts = {
         "completed": tally.completed[station],
         "carried here by earlier stations": carried,
@@ -185,6 +188,14 @@ def _handoffs(
         for error in each.errors:
             context.log.error(f"{each.station}: {shown(error)}")
     yield dg.Output({"station": station, **counts}, DONE, metadata=counts)
+
+
+def case_links(cases: Sequence[int]) -> dg.MetadataValue[Any]:
+    """Opaque case numbers, each with its page where ``orchestrate up`` has said where the console is."""
+    console = os.environ.get(CONSOLE_URL, "").rstrip("/")
+    if not console:
+        return dg.MetadataValue.text(", ".join(map(str, cases)))
+    return dg.MetadataValue.md(", ".join(f"[{case}]({console}/cases/{case})" for case in cases))
 
 
 def _routed(context: dg.OpExecutionContext, run: RunSweep) -> Routed:

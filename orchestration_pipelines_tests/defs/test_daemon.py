@@ -116,6 +116,7 @@ def _approve(engine: Engine, key: str) -> None:
     with engine.connect() as connection:
         connection.execute(
             "INSERT INTO review_decision (task_id, outcome, digest, decided_by) "
-            "SELECT t.id, 'approve', t.digest, 'ann' FROM review_task t JOIN cases c ON c.id = t.case_id WHERE case_key = %s AND ended_at IS NULL",
+            "SELECT t.id, 'approve', t.digest, 'ann' FROM review_task t JOIN cases c ON c.id = t.case_id "
+            "WHERE case_key = %s AND ended_at IS NULL",
             (key,),
         )

@@ -110,6 +110,26 @@ def test_a_station_with_nothing_to_do_is_skipped_and_the_run_succeeds(small: Dri
     assert {"commit", "reverse"} <= _steps(worked, "STEP_SKIPPED")
 
 
+@pytest.mark.parametrize(
+    ("console", "shown"),
+    [("", "{0}, {1}"), ("http://c:8000/", "[{0}](http://c:8000/cases/{0}), [{1}](http://c:8000/cases/{1})")],
+)
+def test_a_handoff_leads_to_the_pages_of_its_cases(
+    small: Driven, monkeypatch: pytest.MonkeyPatch, console: str, shown: str
+) -> None:
+    """Where there is a console; their numbers say nothing else of them."""
+    monkeypatch.setenv("ORCHESTRATION_CONSOLE_URL", console)
+    small.submit("A", "B")
+    result = small.run()
+    with small.engine.connect() as connection:
+        ids = [row[0] for row in connection.execute("SELECT id FROM cases ORDER BY id")]
+    outputs = [event for event in result.all_events if event.event_type_value == "STEP_OUTPUT"]
+    told = [
+        each.step_output_data.metadata["cases"].value for each in outputs if "cases" in each.step_output_data.metadata
+    ]
+    assert told == [shown.format(*ids)]
+
+
 def test_a_broken_station_stops_no_other(database: str, tmp_path: Path) -> None:
     """Screen broken: an approved case still commits in that run, and the run is a failure with a summary."""
     sound = driven(database, flow(tmp_path / "sound" / "small"))
