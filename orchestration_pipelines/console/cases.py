@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Request, Response
 
 from orchestration_pipelines.console import pages
+from orchestration_pipelines.console.drawing import case_drawing
 from orchestration_pipelines.console.guard import needs
 from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.domain.standing import Right
@@ -68,7 +69,7 @@ def _page(request: Request, viewer: Viewer, found: Dossier, status: int, **more:
     desk = desk_of(request)
     file = casefile.tell(found, desk.drawing(found.head.version_id))
     context: dict[str, Any] = {
-        "diagram": None,
+        "diagram": None if found.is_blind else case_drawing(desk, found.head.case_id, found.head.version_id),
         "form": None,
         "problem": "",
         "runs_at": desk.dagster.rstrip("/") if desk.dagster else None,

@@ -4,23 +4,24 @@ from __future__ import annotations
 
 #: the first value is for light, the second for dark
 _COLOURS = {
-    "paper": ("#ffffff", "#14181f"),
-    "fill": ("#ffffff", "#1c222c"),
-    "pool": ("#f6f7f9", "#181d26"),
-    "line": ("#3d4654", "#aab4c3"),
-    "ink": ("#1d2430", "#e4e9f1"),
-    "quiet": ("#5b6675", "#9aa5b5"),
-    "path": ("#0b6bcb", "#6cb2ff"),
-    "seen": ("#eaf3fd", "#16283d"),
-    "here": ("#0a4f96", "#9accff"),
-    "stand": ("#cfe5fb", "#1f4168"),
-    "bad": ("#b42318", "#ff8a7a"),
-    "ill": ("#fdeceb", "#3d1a18"),
-    "on": ("#ffffff", "#10151c"),
+    "paper": ("#ffffff", "#1a1f1d"),
+    "fill": ("#ffffff", "#222826"),
+    "pool": ("#f4f5f3", "#1e2422"),
+    "line": ("#3c4641", "#a9b4ae"),
+    "ink": ("#1d2320", "#e6ebe8"),
+    "quiet": ("#5f6963", "#93a099"),
+    "path": ("#23736c", "#6fbdb5"),
+    "seen": ("#e6f2f0", "#1c3330"),
+    "here": ("#174b47", "#a5ded7"),
+    "stand": ("#bfe0db", "#2a5752"),
+    "bad": ("#a02a22", "#f3988f"),
+    "ill": ("#fbe6e3", "#402120"),
+    "on": ("#ffffff", "#0c211f"),
 }
 
 _RULES = """\
 .bpmn{font-family:Arial,Helvetica,"Liberation Sans",sans-serif;font-size:12px}
+.bpmn .none{fill:none}
 .bpmn text{fill:var(--bpmn-ink);stroke:none}
 .bpmn .s{font-size:11px}
 .bpmn .xs{font-size:10px}

@@ -19,11 +19,14 @@ _NO_MARKS = Marks()
 _TOLD = 40
 
 
-def svg(diagram: Diagram, marks: Marks = _NO_MARKS, *, alone: bool = False) -> str:
-    """The picture with its marks. ``alone``: a file of its own, with its style and paper; else a part of a page."""
+def svg(diagram: Diagram, marks: Marks = _NO_MARKS, *, alone: bool = False, anchor: str = "") -> str:
+    """The picture with its marks. ``alone``: a file of its own, with its style and paper; else a part of a page.
+
+    ``anchor`` is the id of where the case stands, for a link that leads there.
+    """
     sheet = _sheet(diagram)
     x, y, across, down = map(number, sheet)
-    inside = "".join(_parts(diagram, marks))
+    inside = "".join(_parts(diagram, marks, anchor))
     styled = f"<style>{style.sheet()}</style>{rectangle('paper', sheet)}" if alone else ""
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" class="bpmn" role="img" viewBox="{x} {y} {across} {down}" '
@@ -74,7 +77,7 @@ def _sheet(diagram: Diagram) -> Box:
     return Box(whole.x - _MARGIN, whole.y - _MARGIN, whole.width + 2 * _MARGIN, whole.height + 2 * _MARGIN)
 
 
-def _parts(diagram: Diagram, marks: Marks) -> Iterator[str]:
+def _parts(diagram: Diagram, marks: Marks, anchor: str) -> Iterator[str]:
     """From the back to the front: what holds others, lines, what stands in it, names, badges."""
     ordered = sorted(diagram.shapes, key=_depth)
     front = next((at for at, shape in enumerate(ordered) if _depth(shape)[0] > 0), len(ordered))
@@ -89,6 +92,9 @@ def _parts(diagram: Diagram, marks: Marks) -> Iterator[str]:
     yield from (name for edge in diagram.edges if (name := lines.named(edge)))
     for shape in ordered:
         yield from shapes.named(shape)
+    stands = [shape for shape in ordered if shape.figure.id in marks.here or shape.figure.id == marks.ended]
+    if anchor and stands:
+        yield f'<g id="{anchor}">{path("none", "M0 0h.1", stands[0].box.middle)}</g>'
     for shape in ordered:
         yield from _badges(shape, marks)
 

@@ -205,3 +205,9 @@ def test_the_same_picture_is_the_same_text() -> None:
     """So that a committed picture can be held against the command that made it."""
     drawn = picture.load(_MORTGAGE / "mortgage_underwriting.bpmn")
     assert picture.svg(drawn) == picture.svg(picture.load(_MORTGAGE / "mortgage_underwriting.bpmn"))
+
+
+def test_the_consoles_sheet_is_the_pictures() -> None:
+    """One look: static/diagram.css is written from style.sheet()."""
+    kept = Path(__file__).parents[3] / "orchestration_pipelines/console/static/diagram.css"
+    assert kept.read_text(encoding="utf-8") == style.sheet()
