@@ -8,7 +8,7 @@ from fastapi import APIRouter, Form, Request, Response
 
 from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.guard import needs
-from orchestration_pipelines.console.viewer import Viewer, address_of, desk_of
+from orchestration_pipelines.console.viewer import NotFound, Viewer, address_of, desk_of
 from orchestration_pipelines.domain.password import SHORTEST
 from orchestration_pipelines.domain.standing import Right
 from orchestration_pipelines.engine import access
@@ -54,7 +54,8 @@ def change_password(
 @router.post("/account/sessions/{session}/end", name="end_session")
 def end_session(request: Request, viewer: Self, session: pages.Number) -> Response:
     """End one of one's own sessions."""
-    _end(request, viewer, only=session)
+    if _end(request, viewer, only=session) == 0:
+        raise NotFound
     return pages.go_to(request, "account")
 
 
@@ -65,10 +66,10 @@ def end_other_sessions(request: Request, viewer: Self) -> Response:
     return pages.go_to(request, "account")
 
 
-def _end(request: Request, viewer: Viewer, *, only: int | None = None, but: int | None = None) -> None:
+def _end(request: Request, viewer: Viewer, *, only: int | None = None, but: int | None = None) -> int:
     desk = desk_of(request)
     with desk.connection() as connection:
-        access.end_sessions(
+        return access.end_sessions(
             connection,
             viewer.person,
             by=viewer.person,

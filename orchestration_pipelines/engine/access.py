@@ -128,7 +128,9 @@ def sign_in(
         session = table.begin(
             connection, person, _digest(token), address=address, browser=browser[:_LONGEST_BROWSER], now=at
         )
-        table.forgive(connection, [paces[0].key], at)
+        # Whoever has an account cannot clear an address for guessing at others': their own slips alone are forgotten.
+        table.give_back(connection, paces[1:], at)
+        table.forget(connection, paces[0].key)
         table.record(connection, Entry(at, "signed in", person, None, address, session, ""))
     return token
 
@@ -207,7 +209,8 @@ def change_password(
     at: datetime,
 ) -> None:
     """Another password of one's own; one's other sessions are over. The old one is asked, at the pace of a sign-in."""
-    if (wait := table.try_once(connection, _paces(who.person, address), at)) is not None:
+    paces = _paces(who.person, address)
+    if (wait := table.try_once(connection, paces, at)) is not None:
         raise Refused(f"too many attempts: try again in {math.ceil(wait / timedelta(minutes=1))} min")
     kept = table.secret(connection, who.person)
     if kept is None or not passwords.verifies(kept.password, old):
@@ -218,6 +221,7 @@ def change_password(
     _refuse_easy(new, who.person, who.title)
     hashed = passwords.hashed(new)
     with connection.transaction():
+        table.give_back(connection, paces, at)
         table.set_password(connection, who.person, hashed, temporary=False, now=at)
         _end(connection, who.person, by=who.person, address=address, at=at, but=who.session)
         table.record(connection, Entry(at, "password changed", who.person, None, address, who.session, ""))

@@ -70,9 +70,19 @@ def try_once(connection: psycopg.Connection, paces: Sequence[Pace], now: datetim
     return row[0] if row else None
 
 
-def forgive(connection: psycopg.Connection, keys: Sequence[str], now: datetime) -> None:
-    """Somebody came in: their attempts no longer count. Keys that have recovered by themselves go too."""
-    connection.execute("DELETE FROM sign_in_pace WHERE key = ANY (%s) OR full_at < %s", (list(keys), now))
+def give_back(connection: psycopg.Connection, paces: Sequence[Pace], now: datetime) -> None:
+    """An attempt that succeeded is none. Keys that have recovered go too."""
+    connection.execute(
+        "UPDATE sign_in_pace p SET full_at = p.full_at - a.every "
+        "FROM unnest(%s::text[], %s::interval[]) AS a (key, every) WHERE p.key = a.key",
+        ([pace.key for pace in paces], [pace.every for pace in paces]),
+    )
+    connection.execute("DELETE FROM sign_in_pace WHERE full_at <= %s", (now,))
+
+
+def forget(connection: psycopg.Connection, key: str) -> None:
+    """The attempts under a key no longer count."""
+    connection.execute("DELETE FROM sign_in_pace WHERE key = %s", (key,))
 
 
 def begin(

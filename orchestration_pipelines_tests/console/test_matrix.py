@@ -1,0 +1,190 @@
+"""Every route of the console × every standing × one's own and another's object, from the route table itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import RouteContext, iter_route_contexts
+from starlette.testclient import TestClient
+
+from orchestration_pipelines.console.app import create_app
+from orchestration_pipelines.domain.standing import RIGHTS, Standing
+from orchestration_pipelines.engine import documents
+from orchestration_pipelines.engine.desk import Desk
+from orchestration_pipelines.engine.engine import Engine
+from orchestration_pipelines.engine.workflow import load_workflow
+from orchestration_pipelines_tests.conftest import SetClock
+from orchestration_pipelines_tests.console.conftest import SETTINGS, SignedIn
+from orchestration_pipelines_tests.console.matrix import ENTRIES, Entry
+from orchestration_pipelines_tests.drawing import drawing, workflow_folder
+from orchestration_pipelines_tests.engine.flow import REVIEWED, WORKERS, Flow
+
+#: one person of each standing; zed reviews too, in a queue of which none of them has the role
+PEOPLE = {
+    "ann": Standing.REVIEWER,
+    "cleo": Standing.SENIOR,
+    "mara": Standing.MANAGER,
+    "abel": Standing.AUDITOR,
+    "ada": Standing.ADMIN,
+}
+#: that are asked for by programs with a token of their own: see the tests of the interface
+API = "/api/"
+_QUEUE = "user review orch:queue=reviews orch:approves=true"
+_BY_AMOUNT = 'user review "orch:queue== if amount > 100 then \\"vault\\" else \\"reviews\\"" orch:approves=true'
+
+_STATE = """
+SELECT (SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM review_task t),
+    (SELECT md5(string_agg(c::text, '|' ORDER BY id)) FROM cases c), (SELECT count(*) FROM review_decision),
+    (SELECT count(*) FROM audit_entry), (SELECT count(*) FROM hold), (SELECT count(*) FROM absence),
+    (SELECT md5(string_agg(r::text, '|' ORDER BY person)) FROM reviewer r), (SELECT count(*) FROM document),
+    (SELECT md5(string_agg(a::text, '|' ORDER BY person)) FROM account a), (SELECT count(*) FROM work_policy)
+"""
+
+
+@pytest.fixture
+def flow(tmp_path: Path, database: str, clock: SetClock) -> Flow:
+    """A case of ann's queue, A, and one of zed's, B, that waits in a queue of which nobody else has the role."""
+    lines = [_BY_AMOUNT if line == _QUEUE else line for line in REVIEWED]
+    settings = SETTINGS.replace("queues:", "queues:\n  vault: {owner: tests, role: vault}")
+    settings = settings.replace("reviewers: {", "reviewers: {zed: [vault], ")
+    folder = workflow_folder(tmp_path / "flow", drawing(*lines), WORKERS, settings)
+    made = Flow(Engine(database, load_workflow(folder), clock=clock), clock)
+    made.submit("A", by="broker")
+    made.submit("B", amount=500, by="broker")
+    made.sweep()
+    return made
+
+
+def routes(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:
+    """Every method and path that the console answers, but for the interface for programs."""
+    for route in iter_route_contexts(app.routes):
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            if not str(route.path).startswith(API):
+                yield method, str(route.path), route
+
+
+def objects(flow: Flow, sessions: dict[str, int]) -> dict[str, tuple[object, object]]:
+    """For each parameter of a path: a thing of one's own (or of one's own queue), and one of somebody else's."""
+    task = dict(flow.rows("SELECT c.case_key, t.id FROM review_task t JOIN cases c ON c.id = t.case_id"))
+    case = dict(flow.rows("SELECT case_key, id FROM cases"))
+    document = dict(flow.rows("SELECT c.case_key, d.id FROM document d JOIN cases c ON c.id = d.case_id"))
+    name = flow.engine.workflow.name
+    return {
+        "task": (task["A"], task["B"]),
+        "case": (case["A"], case["B"]),
+        "document": (document["A"], document["B"]),
+        "session": (sessions["own"], sessions["other"]),
+        "workflow": (name, name),
+        "queue": ("reviews", "vault"),
+        "queue:path": ("reviews", "vault"),
+        "person": ("bob", "bob"),
+        "name": ("console.css", "console.css"),
+    }
+
+
+def expected(entry: Entry, standing: Standing, *, safe: bool, own: bool) -> set[str]:
+    """Which kinds of answers are right."""
+    if entry.right is None:
+        return {"open", "nobody"}  # a sign-in without a name is answered 401 to everybody
+    if standing not in RIGHTS[entry.right]:
+        return {"shut"}
+    if entry.of == "own" and not own:
+        return {"unseen"}
+    if entry.of == "seen" and not own:
+        if standing is Standing.REVIEWER:
+            return {"unseen"}
+        return {"open"} if safe else {"refused", "shut", "unseen"}
+    return {"open", "refused"} if not safe else {"open"}
+
+
+def kind(status: int) -> str:
+    """What an answer comes to."""
+    if status >= 500:
+        return f"fault {status}"
+    return {401: "nobody", 403: "shut", 404: "unseen", 405: "no method", 409: "refused", 422: "refused"}.get(
+        status, "open"
+    )
+
+
+def test_every_route_is_in_the_matrix_and_asks_for_what_it_says(desk: Desk) -> None:
+    """A route without an entry, an entry without a route, and a route that lets pass what it should not."""
+    app = create_app(desk)
+    asked = {(method, path): _right_of(route) for method, path, route in routes(app)}
+    missing = {each: right for each, right in asked.items() if each not in ENTRIES}
+    assert missing == {}, "add these to console/matrix.py"
+    assert set(ENTRIES) - set(asked) == set(), "these are gone"
+    assert asked == {each: [entry.right] for each, entry in ENTRIES.items()}
+
+
+def _right_of(route: RouteContext) -> list[object]:
+    """The rights that a route's dependencies ask for; exactly one is right."""
+    rights = set()
+    stack = list(route.dependant.dependencies)
+    while stack:
+        dependant = stack.pop()
+        stack.extend(dependant.dependencies)
+        if "right" in getattr(dependant.call, "__dict__", {}):
+            rights.add(vars(dependant.call)["right"])
+    return sorted(rights, key=str)
+
+
+def test_the_matrix_holds(desk: Desk, flow: Flow, client: TestClient, signed_in: SignedIn) -> None:
+    """Who is refused gets the same answer whether the object is there or not, and has changed nothing."""
+    _add_document(desk, flow, "A", "ann")
+    _add_document(desk, flow, "B", "zed")
+    wrong, somebody_elses = [], _session(desk, signed_in("bob").token)
+    for method, path, _ in routes(create_app(desk)):
+        if (entry := ENTRIES.get((method, path))) is None:
+            continue  # the test above tells
+        safe = method == "GET"
+        if entry.right is not None:
+            got = kind(_nobody(client, method, _filled(path, objects(flow, {"own": 1, "other": 1}), True)))
+            if got != "nobody":
+                wrong.append(f"nobody {method} {path}: {got}")
+        for person, standing in PEOPLE.items():
+            for own in (True, False) if entry.of else (True,):
+                allowed = expected(entry, standing, safe=safe, own=own)
+                if entry.live and allowed == {"open"}:
+                    continue
+                visitor = signed_in(person)
+                sessions = {"own": _session(desk, visitor.token), "other": somebody_elses}
+                asked = _filled(path, objects(flow, sessions), own)
+                before = [] if safe else flow.rows(_STATE)
+                status = (visitor.get(asked) if safe else visitor.post(asked)).status_code
+                if kind(status) not in allowed:
+                    wrong.append(
+                        f"{person} ({standing}) {method} {asked}: {status}, not {' or '.join(sorted(allowed))}"
+                    )
+                if not safe and "open" not in allowed and flow.rows(_STATE) != before:
+                    wrong.append(f"{person} ({standing}) {method} {asked}: was refused and changed something")
+    assert wrong == []
+
+
+def _nobody(client: TestClient, method: str, path: str) -> int:
+    """Without a session, a page leads to sign-in, and everything else is refused."""
+    answer = client.request(method, path)
+    leads = answer.status_code == 303 and answer.headers["location"].startswith("/sign-in?next=")
+    return 401 if leads else answer.status_code
+
+
+def _filled(path: str, values: dict[str, tuple[object, object]], own: bool) -> str:
+    for name, (mine, theirs) in values.items():
+        path = path.replace(f"{{{name}}}", str(mine if own else theirs))
+    assert "{" not in path, f"say in objects() what this is: {path}"
+    return path
+
+
+def _session(desk: Desk, token: str) -> int:
+    with desk.connection() as connection:
+        row = connection.execute("SELECT id FROM session WHERE token = sha256(%s)", (token.encode(),)).fetchone()
+    assert row is not None
+    return int(row[0])
+
+
+def _add_document(desk: Desk, flow: Flow, key: str, by: str) -> None:
+    case = flow.one("SELECT id FROM cases WHERE case_key = %s", key)
+    with desk.connection() as connection:
+        documents.add(connection, case, name="note.txt", content=b"seen", about=None, by=by, at=desk.clock())
