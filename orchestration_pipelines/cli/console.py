@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from orchestration_pipelines.cli.output import Problem, tell
-from orchestration_pipelines.cli.session import deployed
+from orchestration_pipelines.cli.session import deployed, shipped_folders, workflow_folder
 
 PORT = 3001
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -30,6 +30,14 @@ _PATIENCE_S = 2
     help="A proxy in front speaks TLS; from this address its X-Forwarded-For and -Proto are believed. May be repeated.",
 )
 @click.option("--name", "names", multiple=True, help="A name by which browsers ask for it (Host). May be repeated.")
+@click.option(
+    "--workflow",
+    "workflows",
+    multiple=True,
+    metavar="WORKFLOW",
+    help="Take its cases in over the interface: a shipped workflow, or a folder of your own. Those that are shipped, if "
+    "none is named. May be repeated.",
+)
 @click.option("--dagster", metavar="URL", help="Where Dagster's UI is, for links to runs.")
 def console(
     host: str,
@@ -38,6 +46,7 @@ def console(
     keyfile: Path | None,
     proxies: tuple[str, ...],
     names: tuple[str, ...],
+    workflows: tuple[str, ...],
     dagster: str | None,
 ) -> None:
     """Serve the reviewer console, until Ctrl-C."""
@@ -51,7 +60,8 @@ def console(
     from orchestration_pipelines.engine.desk import Desk
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    with Desk(deployment.url, dagster=dagster) as desk:
+    folders = [workflow_folder(name) for name in workflows] or shipped_folders()
+    with Desk(deployment.url, dagster=dagster, folders=folders) as desk:
         with desk.connection() as connection:
             if not access.has_account(connection):
                 tell(FIRST)

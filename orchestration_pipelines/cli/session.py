@@ -68,13 +68,23 @@ def _is_current(connection: psycopg.Connection) -> bool:
         return False
 
 
-def find_workflow(name: str) -> Workflow:
-    """A workflow by the name of a shipped one, or by its folder."""
+def shipped_folders() -> list[Path]:
+    """The folders of the workflows that are shipped."""
+    return sorted(place.parent for place in _SHIPPED.glob("*/workflow.yaml"))
+
+
+def workflow_folder(name: str) -> Path:
+    """The folder of a workflow by the name of a shipped one, or by its path."""
     folder = Path(name) if Path(name).is_dir() else _SHIPPED / name
     if not os.access(folder / "workflow.yaml", os.F_OK):
-        shipped = ", ".join(sorted(place.parent.name for place in _SHIPPED.glob("*/workflow.yaml")))
+        shipped = ", ".join(place.name for place in shipped_folders())
         raise Problem(f"there is no workflow {name!r}: name a shipped one ({shipped}), or the folder of your own")
-    return load_workflow(folder)
+    return folder
+
+
+def find_workflow(name: str) -> Workflow:
+    """A workflow by the name of a shipped one, or by its folder."""
+    return load_workflow(workflow_folder(name))
 
 
 def engine_of(name: str) -> Engine:

@@ -5,7 +5,18 @@ from __future__ import annotations
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
 
-from orchestration_pipelines.console import account, cases, documents, live, pages, queues, refusals, sign_in, work
+from orchestration_pipelines.console import (
+    account,
+    cases,
+    deciding,
+    documents,
+    live,
+    pages,
+    queues,
+    refusals,
+    sign_in,
+    work,
+)
 from orchestration_pipelines.console.api.app import PATH, create_api
 from orchestration_pipelines.console.guard import public
 from orchestration_pipelines.console.headers import Headers
@@ -21,6 +32,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     account.router,
     cases.router,
+    deciding.router,
     documents.router,
     work.router,
     queues.router,

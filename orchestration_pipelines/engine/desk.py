@@ -92,6 +92,13 @@ class Desk:
             ids = versions.newest_ids(connection)
         return {workflow: self.drawing(version_id) for workflow, version_id in ids.items()}
 
+    def pictures(self) -> Mapping[str, Diagram]:
+        """The picture of each workflow as it was drawn last, without those that are too large for one."""
+        with self.connection() as connection:
+            ids = versions.newest_ids(connection)
+        found = {workflow: self.diagram(version_id) for workflow, version_id in ids.items()}
+        return {workflow: diagram for workflow, diagram in found.items() if diagram is not None}
+
     def engine(self, workflow: str) -> Engine:
         """The engine of a workflow, to submit cases to. Raises LookupError where its folder is none of the desk's.
 

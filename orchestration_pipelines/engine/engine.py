@@ -26,7 +26,7 @@ from orchestration_pipelines.model.process import Kind
 from orchestration_pipelines.store import account, ageing, rungs, timers, tokens
 from orchestration_pipelines.store import versions as released
 from orchestration_pipelines.store.ageing import QueueAge
-from orchestration_pipelines.store.connection import connect
+from orchestration_pipelines.store.connection import connect, pin_plans
 from orchestration_pipelines.store.sweepers import Stander, bury_dead, dead_runs, standing
 
 #: how long one sweep works before it leaves the rest to the next
@@ -116,6 +116,21 @@ class Engine:
                 now=self.clock(),
                 progress=progress,
             )
+
+    def submit_within(
+        self, connection: psycopg.Connection, rows: Iterable[intake.Row], *, requested_by: str, source: str
+    ) -> intake.Submitted:
+        """The same within the caller's transaction: not many rows, and all of them or none."""
+        pin_plans(connection)
+        return intake.submit(
+            connection,
+            self.in_force,
+            self.version,
+            rows,
+            requested_by=requested_by,
+            source=source,
+            now=self.clock(),
+        )
 
     def differing(self) -> list[str]:
         """The table files of the folder that are not in force, each in a sentence that says what to do."""

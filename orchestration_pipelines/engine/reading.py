@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
@@ -123,12 +123,21 @@ def _jsonl(path: Path, intake: Intake, ignore: frozenset[str]) -> Iterator[Row]:
             if not isinstance(columns, dict):
                 yield Row(number, {}, f"line {number} is not an object with the columns as its names")
                 continue
-            try:
-                _check(intake, list(columns), ignore)
-            except BadColumns as error:
-                yield Row(number, columns, str(error))
-                continue
-            yield Row(number, columns)
+            yield _checked(number, columns, intake, ignore)
+
+
+def _checked(number: int, columns: Mapping[str, Any], intake: Intake, ignore: frozenset[str] = frozenset()) -> Row:
+    """A row with columns of its own: others than those declared are its own fault."""
+    try:
+        _check(intake, list(columns), ignore)
+    except BadColumns as error:
+        return Row(number, columns, str(error))
+    return Row(number, columns)
+
+
+def offered(rows: Iterable[Mapping[str, Any]], intake: Intake) -> Iterator[Row]:
+    """Rows that a program hands over, numbered from 1; each is checked as one of a JSON lines file is."""
+    return (_checked(number, columns, intake) for number, columns in enumerate(rows, 1))
 
 
 def _exact(written: str) -> Decimal:

@@ -15,8 +15,9 @@ import psycopg
 from orchestration_pipelines.domain.client import REPLY_KEPT
 from orchestration_pipelines.store import clients as table
 from orchestration_pipelines.store.clients import Reply
+from orchestration_pipelines.store.refusal import FORBIDDEN, STALE, WRONG, Refused
 
-__all__ = ["KeyInUse", "KeyUsed", "Reply", "forget", "once"]
+__all__ = ["FORBIDDEN", "STALE", "WRONG", "KeyInUse", "KeyUsed", "Refused", "Reply", "forget", "once"]
 
 _AT_ONCE = 10_000
 

@@ -18,13 +18,16 @@ EVALUATION = "orchestration_evaluation"
 #: A join of 2,000 ids against a large table must stay an index walk, whatever ANALYZE says:
 #: a hash join reads the whole table and grows with it (docs/adr/0003-the-sweep.md).
 #: And the tables are joined as the statement writes them: the ids first.
-_SWEEPER = {
+_PLANS = {
     "enable_hashjoin": "off",
     "enable_mergejoin": "off",
     "enable_seqscan": "off",
     "enable_bitmapscan": "off",
     "join_collapse_limit": "1",
     "jit": "off",
+}
+_SWEEPER = {
+    **_PLANS,
     # A process that is frozen in the middle of an advance holds its cases' rows. The server ends that long before
     # the lease does, so that whoever takes the cases over is not frozen with it.
     "idle_in_transaction_session_timeout": "60s",
@@ -57,6 +60,12 @@ def connect(url: str, *, role: str | None = APP, sweeper: bool = False, autocomm
     )
     prepared(connection)
     return connection
+
+
+def pin_plans(connection: psycopg.Connection) -> None:
+    """Pin the plans of the hot statements for the rest of this transaction."""
+    for name, value in _PLANS.items():
+        connection.execute("SELECT set_config(%s, %s, true)", (name, value))
 
 
 def addressed(url: str, settings: Mapping[str, str]) -> str:
