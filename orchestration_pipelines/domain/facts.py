@@ -69,7 +69,9 @@ class FactSheet:
         return self.of(name).label or plain(name)
 
     def written(self, name: str, value: Any) -> str:
-        """A value of a variable, as a person reads it."""
+        """A value of a variable, as a person reads it; in one that is a mapping, facts stand under their labels."""
+        if isinstance(value, Mapping) and value:
+            return ", ".join(f"{self.label(key)}: {self.of(key).written(item)}" for key, item in value.items())
         return self.of(name).written(value)
 
     @cached_property

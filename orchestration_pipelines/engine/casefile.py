@@ -94,6 +94,7 @@ class CaseFile:
     groups: Mapping[str, Sequence[Line]]
     others: Sequence[Line]  #: what the fact sheet does not name
     changes: Sequence[Shown]
+    is_open: bool  #: what signers of this wait may have changed is not told yet
     advice: Advice | None
     rules: Sequence[Rule]
     signers: Sequence[Task]  #: the tasks of the same wait, where several sign
@@ -145,6 +146,7 @@ class _Telling:
             groups=groups,
             others=[] if dossier.is_blind else [*self._others(shown)],
             changes=[] if dossier.is_blind else self._changes(),
+            is_open=self.provenance.is_open,
             advice=self._advice(),
             rules=[*self._rules()],
             signers=[t for t in dossier.tasks if t.visit == visit and t.kind == "decision" and t.signatures > 1],
@@ -188,7 +190,7 @@ class _Telling:
         groups: dict[str, list[Line]] = {}
         for group, facts in self.dossier.sheet.groups.items():
             for fact in facts:
-                if fact.variable in head.variables and (fact.is_submitted or fact.of(head.variables) is not None):
+                if fact.variable in head.variables and (fact.is_submitted or _is_given(fact.of(head.variables))):
                     before = was.get(fact.name)
                     changed = fact.name in was and before != fact.of(head.variables)
                     line = self._line(fact, fact.written(before) if changed else None, evidence.get(fact.name, ()))
@@ -198,7 +200,8 @@ class _Telling:
     def _line(self, fact: Fact, was: str | None = None, evidence: Sequence[Document] = ()) -> Line:
         value = fact.of(self.dossier.head.variables)
         source = self.sources[fact.variable]
-        return Line(fact, fact.written(value), source, value not in (None, "", [], {}), was, tuple(evidence))
+        shown = self.dossier.sheet.written(fact.name, value)
+        return Line(fact, shown, source, _is_given(value), was, tuple(evidence))
 
     def _others(self, shown: set[str]) -> Iterator[Line]:
         sheet, head = self.dossier.sheet, self.dossier.head
@@ -271,3 +274,8 @@ class _Telling:
                 steps.setdefault(visit.run, []).append(self.called(visit.element))
                 since.setdefault(visit.run, visit.finished_at)
         return [Run(run, tuple(dict.fromkeys(names)), since[run]) for run, names in steps.items()]
+
+
+def _is_given(value: Any) -> bool:
+    """Whether there is something to show."""
+    return value not in (None, "", [], {})

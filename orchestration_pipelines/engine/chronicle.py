@@ -18,17 +18,13 @@ _OUTCOMES = {
     "escalate": "escalated",
     "cancelled": "cancelled",
 }
+_MACHINES = ("engine", "system")
 _SEALED = {
     "signed": "signed: what they chose is shown when all have signed",
     "sealed": "sealed: it is shown when the quality review of this case is in",
 }
-_HANDS = {
-    "claimed": "took the task",
-    "released": "gave the task back to its queue",
-    "declined": "declined the task",
-    "assigned": "the task was given to",
-    "reassigned": "the task was given to",
-}
+_TAKEN = {"claimed": "took the task", "released": "gave back the task", "declined": "declined the task"}
+_GIVEN = ("assigned", "reassigned")
 _CLOCKS = {"past due": "is past due", "stands still": "stands still", "runs again": "runs again"}
 
 
@@ -66,21 +62,27 @@ class Chronicle:
             who = happening.actor if happening.act == "signed" else ""
             return Entry(happening.at, who, "sealed", _SEALED[happening.act], (), element, happening.seq)
         kind, words = self._said(happening, element)
-        who = happening.actor if happening.actor not in ("engine", "system") else ""
+        # that a step is over is nobody's act, whoever signed there
+        who = "" if happening.actor in _MACHINES or ("to" in body and element) else happening.actor
         return Entry(happening.at, who, kind, words, tuple(self._more(happening, element)), element, happening.seq)
 
     def _said(self, happening: Happening, element: str) -> tuple[str, str]:
         act, body, step = happening.act, happening.body, self.called(element)
         if happening.source == "clock":
-            return "clock", f"the clock of {step if element else 'the case'} {_CLOCKS[act]}"
+            at = f" while it waits at {self.called(str(body['waits_at']))}" if act == "stands still" else ""
+            return "clock", f"the clock of {step if element else 'the case'} {_CLOCKS[act]}{at}"
         if happening.source == "incident":
             return "trouble", f"incident at {step}: {body.get('kind')}" if element else f"incident: {body.get('kind')}"
         if happening.source == "notice":
             return "notice", f"notice to {body.get('to')} ({act}), {body.get('status')}"
         if act == "submitted":
             return "person", "submitted the case" + (f" in {body['source']}" if body.get("source") else "")
-        if act in _HANDS:
-            return "person", self._hand(act, body, step)
+        if act in _TAKEN:
+            return "person", f"{_TAKEN[act]} at {step}"
+        if act in _GIVEN:
+            return "person", self._given(happening, step)
+        if act == "signed" and happening.role == "requester":
+            return "person", f"{'declined' if body.get('outcome') == 'reject' else 'answered'} at {step}"
         if act in ("signed", "reviewed"):
             what = "reviewed for quality" if act == "reviewed" else f"signed at {step}"
             return "person", f"{what}: {_OUTCOMES.get(str(body.get('outcome')), body.get('outcome'))}"
@@ -90,24 +92,26 @@ class Chronicle:
             told = {"failed": f"failed, attempt {body.get('attempt')}", "dead": "gave up", "stuck": "is stuck"}[act]
             return "trouble", f"{step} {told}"
         if "to" in body:
-            return "machine" if happening.role == "machine" else "person", self._left(act, body, step)
+            return "machine", self._left(happening, step)
         return "machine" if happening.role == "machine" else "person", f"{act}{' at ' + step if element else ''}"
 
-    def _left(self, act: str, body: Mapping[str, Any], step: str) -> str:
+    def _left(self, happening: Happening, step: str) -> str:
+        act, by = happening.act, "" if happening.actor in _MACHINES else f" by {happening.actor}"
         if act.startswith("error:"):
             told = f"said {act.removeprefix('error:')}"
         elif act.startswith("timer:"):
             told = f"out of time ({self.called(act.removeprefix('timer:'))})"
         else:
-            told = _OUTCOMES.get(act, act)
-        return f"{step}: {told}, then {self.called(str(body['to']))}"
+            told = f"{_OUTCOMES.get(act, act)}{by}"
+        return f"{step}: {told}, then {self.called(str(happening.body['to']))}"
 
-    def _hand(self, act: str, body: Mapping[str, Any], step: str) -> str:
-        given = [str(person) for person in body.get("given_to") or [] if person]
-        if act in ("assigned", "reassigned"):
-            to = " and ".join(given) or "its queue"
-            return f"{step}: {_HANDS[act]} {to} ({str(body.get('cause')).replace('_', ' ')})"
-        return f"{_HANDS[act]} at {step}"
+    def _given(self, happening: Happening, step: str) -> str:
+        """To whom a task was given, and why: by a manager, or by the engine for a cause."""
+        body = happening.body
+        to = " and ".join(str(person) for person in body.get("given_to") or [] if person) or "its queue"
+        if happening.actor in _MACHINES:
+            return f"the task at {step} was given to {to} ({str(body.get('cause')).replace('_', ' ')})"
+        return f"gave the task at {step} to {to}"
 
     def _more(self, happening: Happening, element: str) -> Iterator[str]:
         body = happening.body

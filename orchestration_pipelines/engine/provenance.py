@@ -39,7 +39,7 @@ class Change:
 
 
 #: while others are still to sign, whatever may have been edited has this one source, edited or not
-OPEN = Source("open", "as it stands for this review: who may have changed it is told when all have signed")
+OPEN = Source("open", "as it stands for this review")
 _UNKNOWN = Source("unknown", "its source is not recorded")
 
 
@@ -91,7 +91,7 @@ class Provenance:
         for fact in self.sheet.facts:
             source = sources.get(fact.variable, _UNKNOWN)
             value = fact.of(self.head.variables)
-            if source.kind == "derived" and source.at is not None and value not in (None, "", {}, []):
+            if source.kind == "derived" and source.at is not None and value not in (None, "", [], {}):
                 kept = not fact.is_submitted  # a step that writes over a column leaves nothing of what it was
                 changed.append(Change(fact.name, "derived", None, value, source.words, source.at, has_before=kept))
         return [change for change in changed if change.name not in hidden]
@@ -121,6 +121,11 @@ class Provenance:
         if decision.role == "requester":
             return Source("supplied", f"supplied by {decision.by}, who was asked (task {decision.task})")
         return Source("edited", f"edited by {decision.by} in task {decision.task}, {self.called(decision.element)}")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether signers may have changed something that is not told yet."""
+        return bool(self._hidden())
 
     def _hidden(self) -> frozenset[str]:
         """What a signer of a wait that is not over may have changed: that one did is not shown, nor what."""

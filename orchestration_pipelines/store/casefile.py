@@ -236,8 +236,8 @@ UNION ALL
 SELECT breached_at, 'clock', 0, '', '', 'past due', 'clock:' || id, jsonb_build_object('element', element), false
 FROM clock WHERE breached_at IS NOT NULL
 UNION ALL
-SELECT m.at, 'clock', 0, '', '', m.act, 'clock:' || c.id, jsonb_build_object('element', p.element, 'left_s', p.left_s),
-    false
+SELECT m.at, 'clock', 0, '', '', m.act, 'clock:' || c.id,
+    jsonb_build_object('element', c.element, 'waits_at', p.element), false
 FROM clock c JOIN sla_pause p ON p.clock_id = c.id
 CROSS JOIN LATERAL (VALUES (p.paused_at, 'stands still'), (p.resumed_at, 'runs again')) AS m (at, act)
 WHERE m.at IS NOT NULL
