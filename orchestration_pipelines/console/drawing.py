@@ -12,7 +12,7 @@ from orchestration_pipelines.engine import drawing
 from orchestration_pipelines.engine.backlog import Heap, summed
 from orchestration_pipelines.engine.desk import Desk
 from orchestration_pipelines.model import picture
-from orchestration_pipelines.model.picture import Marks, Waiting
+from orchestration_pipelines.model.picture import Diagram, Marks, Waiting
 
 #: the id of where a case stands: a link that leads there scrolls the picture too
 ANCHOR = "stands"
@@ -37,20 +37,17 @@ def case_drawing(desk: Desk, case: int, version_id: int) -> Drawn | None:
     if marks == Marks():
         return None
     svg = Markup(picture.svg(diagram, marks, anchor=ANCHOR))  # noqa: S704 (made by us, every name in it escaped)
-    return Drawn("Where it stands", svg, picture.told(diagram, marks), ANCHOR if f'id="{ANCHOR}"' in svg else "")
+    return Drawn("In the drawing", svg, picture.told(diagram, marks), ANCHOR if f'id="{ANCHOR}"' in svg else "")
 
 
-def queue_drawings(desk: Desk, heaps: Sequence[Heap], versions: Mapping[str, int], now: datetime) -> list[Drawn]:
+def queue_drawings(pictures: Mapping[str, Diagram], heaps: Sequence[Heap], now: datetime) -> list[Drawn]:
     """What waits at the steps of each workflow, of these heaps, since when the oldest and how many past due."""
     drawn = []
-    for workflow in sorted({heap.workflow for heap in heaps}):
-        diagram = desk.diagram(versions[workflow]) if workflow in versions else None
-        if diagram is None:
-            continue
+    for workflow in sorted({heap.workflow for heap in heaps} & set(pictures)):
         ours = [heap for heap in heaps if heap.workflow == workflow]
         marks = Marks(waiting={step: _waiting([h for h in ours if h.element == step], now) for step in _steps(ours)})
-        svg = Markup(picture.svg(diagram, marks))  # noqa: S704 (as above)
-        drawn.append(Drawn(f"What waits where: {workflow}", svg, picture.told(diagram, marks), ""))
+        svg = Markup(picture.svg(pictures[workflow], marks))  # noqa: S704 (as above)
+        drawn.append(Drawn(f"What waits where: {workflow}", svg, picture.told(pictures[workflow], marks), ""))
     return drawn
 
 

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Annotated, Literal, NamedTuple
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from orchestration_pipelines.console import pages
+from orchestration_pipelines.console.drawing import queue_drawings
 from orchestration_pipelines.console.guard import needs
 from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.domain.standing import Right
 from orchestration_pipelines.engine import listing, search, worklist
 from orchestration_pipelines.engine.backlog import Colleague, Heap, Queue, Sum, summed
+from orchestration_pipelines.model.picture import Diagram
 
 router = APIRouter()
 Reader = Annotated[Viewer, needs(Right.READ)]
@@ -44,8 +47,8 @@ class Asked:
 
 @router.get("/queues", name="queues")
 def queues(request: Request, viewer: Reader) -> Response:
-    """All queues that one sees."""
-    return _queues(request, viewer, "queues.html")
+    """All queues that one sees, and the drawings with what waits at their steps."""
+    return _queues(request, viewer, "queues.html", desk_of(request).pictures())
 
 
 @router.get("/parts/queues", name="queues_part")
@@ -87,19 +90,22 @@ class Row(NamedTuple):
     there: Sequence[Colleague]  #: who may decide in it and is there now
 
 
-def _queues(request: Request, viewer: Viewer, template: str) -> Response:
+def _queues(
+    request: Request, viewer: Viewer, template: str, pictures: Mapping[str, Diagram] = MappingProxyType({})
+) -> Response:
     desk = desk_of(request)
     now = desk.clock()
     with desk.connection() as connection:
         figures = desk.backlog.figures(connection, now)
         fitting = set(worklist.lanes(connection, viewer.person)) if viewer.may(Right.WORK) else set()
-    rows = []
+    rows, seen = [], []
     for one in listing.queues_seen(figures, viewer.who.roles):
         heaps = figures.of_queue(one.workflow, one.name)
         own = [heap for heap in heaps if heap.lane in fitting]
         there = [colleague for colleague in figures.of_role(one.role) if colleague.away is None]
         rows.append(Row(one, summed(heaps), summed(own) if one.role in viewer.who.roles else None, there))
-    return pages.render(request, template, rows=rows)
+        seen += heaps
+    return pages.render(request, template, rows=rows, drawings=queue_drawings(pictures, seen, now))
 
 
 class Options(NamedTuple):
