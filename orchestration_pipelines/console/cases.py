@@ -9,11 +9,12 @@ from fastapi import APIRouter, Request, Response
 
 from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.drawing import case_drawing
+from orchestration_pipelines.console.form import decided, form_for
 from orchestration_pipelines.console.guard import needs
 from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.domain.standing import Right
 from orchestration_pipelines.domain.upload import KINDS, MOST_BYTES
-from orchestration_pipelines.engine import casefile, documents, dossier
+from orchestration_pipelines.engine import casefile, documents, dossier, reviews
 from orchestration_pipelines.engine.dossier import Dossier
 
 router = APIRouter()
@@ -33,8 +34,11 @@ def case(request: Request, viewer: Reader, case: pages.Number) -> Response:
 
 @router.get("/tasks/{task}", name="task")
 def task(request: Request, viewer: Reader, task: pages.Number) -> Response:
-    """The page of a case with one of its tasks."""
-    return task_page(request, viewer, task)
+    """The page of a case with one of its tasks, and the form where it is decided."""
+    with desk_of(request).connection() as connection:
+        decides = viewer.may(Right.WORK) and reviews.may(connection, viewer.person, "see", task)[0]
+    found = form_for(request, viewer, task) if decides else None
+    return task_page(request, viewer, task, form=found, decided=decided(request, viewer))
 
 
 def case_page(request: Request, viewer: Viewer, case: int, status: int = 200, **more: Any) -> Response:
@@ -72,6 +76,10 @@ def _page(request: Request, viewer: Viewer, found: Dossier, status: int, **more:
         "diagram": None if found.is_blind else case_drawing(desk, found.head.case_id, found.head.version_id),
         "form": None,
         "problem": "",
+        "unsent": "",
+        "decided": None,
+        "asking": None,
+        "answering": None,
         "runs_at": desk.dagster.rstrip("/") if desk.dagster else None,
         "has_page": lambda run: len(run.id) == _RUN_ID_CHARACTERS,
         "age": _age,

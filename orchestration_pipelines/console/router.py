@@ -11,6 +11,7 @@ from orchestration_pipelines.console import (
     deciding,
     documents,
     live,
+    manage,
     pages,
     queues,
     refusals,
@@ -37,6 +38,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     work.router,
     queues.router,
     live.router,
+    *manage.ROUTERS,
 )
 
 

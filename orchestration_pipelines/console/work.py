@@ -9,10 +9,12 @@ import psycopg
 from fastapi import APIRouter, Form, Request, Response
 
 from orchestration_pipelines.console import pages
+from orchestration_pipelines.console.form import decided
 from orchestration_pipelines.console.guard import needs
 from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.domain.standing import Right
-from orchestration_pipelines.engine import hands, reviews, worklist
+from orchestration_pipelines.engine import hands, inquiries, reviews, worklist
+from orchestration_pipelines.engine.consideration import Told
 
 router = APIRouter()
 Worker = Annotated[Viewer, needs(Right.WORK)]
@@ -24,7 +26,7 @@ Name = Annotated[str, Form(max_length=200)]
 @router.get("/work", name="work")
 def work(request: Request, viewer: Worker) -> Response:
     """The page of whoever looks."""
-    return _page(request, viewer)
+    return _page(request, viewer, done=decided(request, viewer))
 
 
 @router.get("/parts/work", name="work_part")
@@ -105,10 +107,12 @@ def _page(
     template: str = "work.html",
     told: str = "",
     declining: int | None = None,
+    done: Told | None = None,
 ) -> Response:
     desk = desk_of(request)
     with desk.connection() as connection:
         now = desk.clock()
         figures = desk.backlog.figures(connection, now)
         mine = worklist.my_work(connection, viewer.person, figures, now)
-    return pages.render(request, template, status, mine=mine, told=told, declining=declining)
+        asked = inquiries.waiting_for(connection, viewer.person)
+    return pages.render(request, template, status, mine=mine, asked=asked, told=told, declining=declining, decided=done)

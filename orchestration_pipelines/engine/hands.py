@@ -16,7 +16,7 @@ from orchestration_pipelines.store import hands as table
 from orchestration_pipelines.store.hands import Handed
 from orchestration_pipelines.store.refusal import Refused, refusals
 
-__all__ = ["Handed", "Refused", "claim", "decline", "pause", "pull", "reassign", "release", "resume"]
+__all__ = ["Handed", "Refused", "claim", "decline", "onward", "pause", "pull", "reassign", "release", "resume"]
 
 
 def pull(
@@ -34,6 +34,12 @@ def pull(
     if pulled.task is None:
         raise Refused(pulled.rule)
     return pulled.task
+
+
+def onward(connection: psycopg.Connection, person: str, *, at: datetime) -> int:
+    """What somebody goes on with: what they are at work on already, else the next task, pulled."""
+    begun = table.in_work(connection, person)
+    return pull(connection, person, at=at) if begun is None else begun
 
 
 def claim(

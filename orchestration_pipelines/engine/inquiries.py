@@ -10,10 +10,21 @@ from orchestration_pipelines.domain.intake import BadRow
 from orchestration_pipelines.domain.intake import text as readable
 from orchestration_pipelines.store import inquiries as table
 from orchestration_pipelines.store import outbox
-from orchestration_pipelines.store.inquiries import Colleague, Inquiry, colleagues, of_case, waiting_for
+from orchestration_pipelines.store.inquiries import Colleague, Inquiry, colleagues, find, of_case, waiting_for
 from orchestration_pipelines.store.refusal import GONE, WRONG, Refused, refusals
 
-__all__ = ["MAX_CHARS", "Colleague", "Inquiry", "Refused", "answer", "ask", "colleagues", "of_case", "waiting_for"]
+__all__ = [
+    "MAX_CHARS",
+    "Colleague",
+    "Inquiry",
+    "Refused",
+    "answer",
+    "ask",
+    "colleagues",
+    "find",
+    "of_case",
+    "waiting_for",
+]
 
 #: of a question, and of an answer
 MAX_CHARS = 4_000

@@ -31,53 +31,51 @@ class Option:
         return ", then ".join(self.leads)
 
 
-def options(
-    process: Process, task: OpenTask, wait: Wait, roles: Mapping[str, str], reasons: tuple[str, ...] = ()
-) -> list[Option]:
+def options(process: Process, task: OpenTask, wait: Wait, roles: Mapping[str, str]) -> list[Option]:
     """The outcomes that lead on from a task; one behind which the drawing has no way is not offered.
 
-    ``roles`` is what each queue of the workflow asks for, ``reasons`` are the codes chosen so far. What a machine on
-    the way will say is not foretold: the way goes to the next step.
+    ``roles`` is what each queue of the workflow asks for. What a machine on the way will say is not foretold: the way
+    goes to the next step.
     """
     if wait.kind == "quality":
         return [Option(outcome, ("the answer is kept; the case does not move",)) for outcome in _QUALITY]
     offered = _QUALITY if task.role == REQUESTER else tuple(Outcome)
-    found = (_option(process, task, wait, roles, outcome, reasons) for outcome in offered)
+    found = (
+        leads_to(process, task.element, task.facts, outcome, wait, roles, task.requested_by, task.role)
+        for outcome in offered
+    )
     return [option for option in found if option is not None]
 
 
-def _option(
+def leads_to(
     process: Process,
-    task: OpenTask,
+    element: str,
+    facts: Mapping[str, Any],
+    outcome: Outcome,
     wait: Wait,
     roles: Mapping[str, str],
-    outcome: Outcome,
-    reasons: tuple[str, ...],
+    requested_by: str,
+    role: str = "",
 ) -> Option | None:
-    added = result(
-        task.facts.get(task.element) or {},
-        outcome=outcome,
-        by=[task.assignee or ""],
-        visit=wait.visit,
-        last_round=wait.round,
-        rationale=(),
-        reasons=reasons,
-    )
-    router, facts = Router(process), {**task.facts, task.element: added}
+    """Where an outcome of a user task leads, for a case that says ``facts``; None: the drawing has no way.
+
+    ``role`` is whom the task itself asks.
+    """
+    before = facts.get(element) or {}
+    added = result(before, outcome=outcome, by=(), visit=wait.visit, last_round=wait.round, rationale=(), reasons=())
+    router, then = Router(process), {**facts, element: added}
     try:
-        way = router.leave(task.element, facts)
-        passed = list(_passed(process, router, way, facts))
+        passed = list(_passed(process, router, router.leave(element, then), then))
     except feel.FeelLimit:
         return None
-    if passed and isinstance(passed[-1], NoBranch):
+    if isinstance(passed[-1], NoBranch):
         return None
-    last = process.elements[_place(passed[-1])]
-    role = _role(last, roles)
+    asked = _role(process.elements[_place(passed[-1])], roles)
     return Option(
         outcome,
-        tuple(_words(process.elements[_place(step)], roles, task.requested_by) for step in passed),
-        asks_requester=role == REQUESTER,
-        goes_up=role not in (None, REQUESTER, task.role),
+        tuple(_words(process.elements[_place(step)], roles, requested_by) for step in passed),
+        asks_requester=asked == REQUESTER,
+        goes_up=asked not in (None, REQUESTER, role),
     )
 
 

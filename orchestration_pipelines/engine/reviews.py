@@ -16,12 +16,15 @@ from orchestration_pipelines.store import reviews as table
 from orchestration_pipelines.store.reasons import Offered
 from orchestration_pipelines.store.reasons import counted as counted_reasons
 from orchestration_pipelines.store.reasons import offered as offered_reasons
-from orchestration_pipelines.store.refusal import GONE, WRONG, Refused, refusals
+from orchestration_pipelines.store.refusal import GONE, STALE, WRONG, Refused, refusals
 from orchestration_pipelines.store.reviews import OpenTask, may, shown_before, wait_of
 from orchestration_pipelines.store.reviews import waiting_tasks as open_tasks
 
 __all__ = [
+    "GONE",
     "PLAIN",
+    "STALE",
+    "WRONG",
     "Choice",
     "Chosen",
     "Offered",

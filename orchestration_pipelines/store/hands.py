@@ -89,3 +89,13 @@ def touch(connection: psycopg.Connection, tasks: Sequence[int], act: str, person
         "SELECT task, person, from_person, moved, reason, rule FROM touch_work(%s, %s, %s, %s)",
         (int8s(tasks), act, person, at),
     ).fetchall()
+
+
+def in_work(connection: psycopg.Connection, person: str) -> int | None:
+    """The first task in order that somebody is at work on: claimed, and not put aside."""
+    row = connection.execute(
+        "SELECT t.id FROM review_task t WHERE t.assignee = %s AND t.status = 'claimed' AND EXISTS ("
+        "SELECT FROM touch u WHERE u.task_id = t.id AND u.stopped_at IS NULL) ORDER BY t.order_key, t.id LIMIT 1",
+        (person,),
+    ).fetchone()
+    return None if row is None else int(row[0])

@@ -298,6 +298,55 @@ def wait_of(connection: psycopg.Connection, task: int) -> Wait | None:
     ).fetchone()
 
 
+class Made(NamedTuple):
+    """A decision after it was made, for whoever made it."""
+
+    decision: int
+    task: int
+    case_id: int
+    case_key: str
+    workflow: str
+    version_id: int
+    element: str
+    visit: int
+    kind: str
+    role: str  #: of the queue
+    outcome: str
+    decided_by: str
+    requested_by: str
+    facts: Mapping[str, Any]  #: as they are after its edits
+    round: int
+    signatures: int
+    outcomes: list[str]  #: of the round that ended the wait; empty as long as somebody must sign
+
+
+def made(connection: psycopg.Connection, decision: int) -> Made | None:
+    """A decision by its number, with what all signers chose once all have."""
+    row = connection.execute(
+        "SELECT d.id, d.task_id, d.case_id, c.case_key, t.workflow, d.version_id, t.element, d.visit, t.kind, d.role, "
+        "d.outcome, d.decided_by, t.requested_by, coalesce(s.facts, c.variables) || d.edits, d.round, t.signatures, "
+        "coalesce(o.outcomes, '{}') FROM review_decision d JOIN review_task t ON t.id = d.task_id "
+        "JOIN cases c ON c.id = d.case_id "
+        "LEFT JOIN shown_facts s ON s.case_id = d.case_id AND s.digest = d.digest CROSS JOIN LATERAL ("
+        "  SELECT array_agg(x.outcome ORDER BY x.id) AS outcomes FROM decision_trail x WHERE x.case_id = d.case_id "
+        "  AND x.visit = d.visit AND x.round = (SELECT max(y.round) FROM decision_trail y "
+        "    WHERE y.case_id = d.case_id AND y.visit = d.visit)) o WHERE d.id = %s",
+        (decision,),
+    ).fetchone()
+    return None if row is None else Made._make((*row[:13], decode(row[13]), *row[14:]))
+
+
+def queue_roles(connection: psycopg.Connection, workflow: str) -> dict[str, str]:
+    """What each queue of a workflow asks for."""
+    return dict(connection.execute("SELECT name, role FROM queue WHERE workflow = %s", (workflow,)).fetchall())
+
+
+def why_not(connection: psycopg.Connection, person: str, act: str, task: int) -> str | None:
+    """Why a person may not do an act on a task, as a word; None: they may."""
+    row = connection.execute("SELECT reason FROM can(%s, %s, %s)", (person, act, task)).fetchone()
+    return None if row is None else row[0]
+
+
 def shown_before(connection: psycopg.Connection, task: int, digest: str) -> dict[str, Any] | None:
     """What a task's case said when this digest of it was shown, if anybody has decided on it."""
     row = connection.execute(

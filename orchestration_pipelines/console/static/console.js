@@ -40,7 +40,8 @@ const keys = {
     // On a radio button or a select the arrows are the browser's; Space and Enter are always.
     const arrows = !event.target.closest?.("input, select, summary, [role]") && event.target.closest?.("tr, body") ;
     const by = { j: 1, k: -1, ArrowDown: arrows && keys.inList() ? 1 : 0, ArrowUp: arrows && keys.inList() ? -1 : 0 }[event.key];
-    const one = by ? null : keys.found(event.key);
+    const one = by || event.repeat ? null : keys.found(event.key);
+    if (one && deciding.isEarly(one)) return;
     if (by) keys.move(by); else if (one) keys.do(one); else return;
     event.preventDefault();
   },
@@ -265,7 +266,66 @@ const drawings = {
   start: () => all(".drawing[data-show]").forEach(drawings.show),
 };
 
+/* ---------------------------------------------------------------- deciding
+   What is typed into the facts is looked at by the server, and its difference shown, before anything is sent. */
+const deciding = {
+  form: document.getElementById("decision-form"),
+  EARLY_MS: 700,
+  waiting: null,
+
+  // A key that was meant for the case before decides nothing here.
+  isEarly: (one) => one.form === deciding.form && one.matches("button") && performance.now() < deciding.EARLY_MS,
+
+  async look() {
+    deciding.waiting = null;
+    const body = new URLSearchParams(new FormData(deciding.form));
+    const answer = await fetch(deciding.form.dataset.preview, { method: "POST", body, headers: { "x-part": "difference" } }).catch(() => null);
+    if (!answer || ![200, 422].includes(answer.status) || deciding.waiting) return;
+    const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
+    if (fresh.querySelector("main")) return; // the task is over, or changed: sending says so
+    const wrong = new Map(all("[data-field]", fresh).map((one) => [one.dataset.field, one.textContent]));
+    for (const field of all("[name^='edit.']", deciding.form)) {
+      const words = wrong.get(field.name.slice(5)), told = document.getElementById(`${field.id}-wrong`);
+      field.toggleAttribute("aria-invalid", Boolean(words));
+      if (words) field.setAttribute("aria-invalid", "true");
+      told.textContent = words ?? "";
+      told.hidden = !words;
+    }
+    all("[data-field]", fresh).forEach((one) => one.remove());
+    document.getElementById("difference").replaceChildren(...fresh.body.childNodes);
+    const rows = all("#difference tbody tr").length;
+    say(wrong.size ? `${wrong.size} of the fields cannot be read` : rows ? `Your edit changes ${rows} of the facts` : "Nothing is edited");
+  },
+
+  unsaid(outcome) { // why this cannot be sent yet
+    const edited = document.querySelector("#difference tbody tr");
+    const said = deciding.form.elements.rationale.value.trim() || deciding.form.querySelector("[name=reason]:checked");
+    const answers = !deciding.form.querySelector("[value=return], [value=escalate]");
+    return said || answers || (outcome === "approve" && !edited) ? "" : "Say why: in words, or by a reason.";
+  },
+
+  start() {
+    if (!deciding.form) return;
+    const rationale = deciding.form.elements.rationale;
+    deciding.form.addEventListener("input", (event) => {
+      rationale.setCustomValidity("");
+      if (!event.target.name.startsWith("edit.")) return;
+      clearTimeout(deciding.waiting);
+      deciding.waiting = setTimeout(deciding.look, 350);
+    });
+    deciding.form.addEventListener("submit", (event) => {
+      const by = event.submitter;
+      const words = by?.name === "outcome" ? deciding.unsaid(by.value) : "";
+      rationale.setCustomValidity(words);
+      if (words || deciding.form.dataset.sent) event.preventDefault();
+      if (words) { rationale.focus(); rationale.reportValidity(); } else deciding.form.dataset.sent = "1";
+    });
+    window.addEventListener("pageshow", () => { delete deciding.form.dataset.sent; });
+  },
+};
+
 keys.start();
+deciding.start();
 drawings.start();
 times.tick();
 setInterval(times.tick, 15000);
