@@ -30,6 +30,7 @@ from orchestration_pipelines.store.versions import lock_workflow
 __all__ = [
     "BadDocument",
     "Governed",
+    "Place",
     "Refused",
     "Released",
     "SetPolicy",

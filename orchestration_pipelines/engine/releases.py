@@ -23,6 +23,26 @@ from orchestration_pipelines.store.casework import note
 from orchestration_pipelines.store.refusal import Refused, refusals
 from orchestration_pipelines.store.releases import Release
 
+__all__ = [
+    "DRAWING",
+    "TABLE",
+    "Differing",
+    "Person",
+    "Refused",
+    "Release",
+    "approve",
+    "approved_by_two",
+    "differing",
+    "files_of",
+    "install",
+    "keep",
+    "listed",
+    "only",
+    "recorded",
+    "reject",
+    "release_of",
+]
+
 TABLE, DRAWING = "table", "drawing"
 
 
@@ -133,8 +153,10 @@ def only(found: list[Release], digest: str, what: str) -> Release:
 
 
 def release_of(connection: psycopg.Connection, number: int) -> Release:
-    """A release by its number."""
-    return next(release for release in table.listed(connection) if release.id == number)
+    """A release by its number; raises LookupError where there is none."""
+    for release in table.listed(connection, number=number):
+        return release
+    raise LookupError(f"there is no release {number}")
 
 
 @contextmanager

@@ -115,6 +115,7 @@ def listed(
     *,
     digest: str | None = None,
     state: str | None = None,
+    number: int | None = None,
     limit: int | None = None,
 ) -> list[Release]:
     """Releases, newest first; ``digest`` may be the beginning of one."""
@@ -122,8 +123,9 @@ def listed(
     return cursor.execute(
         f"SELECT {_COLUMNS} FROM releases WHERE (%(workflow)s::text IS NULL OR workflow = %(workflow)s) "
         "AND (%(digest)s::text IS NULL OR starts_with(digest, %(digest)s)) "
-        "AND (%(state)s::text IS NULL OR state = %(state)s) ORDER BY release DESC LIMIT %(limit)s",
-        {"workflow": workflow, "digest": digest, "state": state, "limit": limit},
+        "AND (%(state)s::text IS NULL OR state = %(state)s) AND (%(number)s::bigint IS NULL OR release = %(number)s) "
+        "ORDER BY release DESC LIMIT %(limit)s",
+        {"workflow": workflow, "digest": digest, "state": state, "number": number, "limit": limit},
     ).fetchall()
 
 

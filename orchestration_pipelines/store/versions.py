@@ -102,6 +102,22 @@ def latest(connection: psycopg.Connection, workflow: str) -> Drawing | None:
     ).fetchone()
 
 
+def newest_ids(connection: psycopg.Connection) -> dict[str, int]:
+    """Every workflow, with the id of its version that was released last."""
+    return dict(
+        connection.execute(
+            "SELECT DISTINCT ON (workflow) workflow, id FROM workflow_version ORDER BY workflow, version DESC"
+        ).fetchall()
+    )
+
+
+def queues(connection: psycopg.Connection, workflow: str) -> list[tuple[str, str, str]]:
+    """The queues of a workflow (name, owner, role)."""
+    return connection.execute(
+        "SELECT name, owner, role FROM queue WHERE workflow = %s ORDER BY name", (workflow,)
+    ).fetchall()
+
+
 def in_flight(connection: psycopg.Connection, workflow: str, but: str) -> list[Drawing]:
     """The versions on which cases are under way, without the drawing with the digest ``but``."""
     cursor = connection.cursor(row_factory=lambda _: Drawing._make)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,11 @@ from starlette.testclient import TestClient
 
 from orchestration_pipelines.console.app import create_app
 from orchestration_pipelines.domain.standing import RIGHTS, Standing
-from orchestration_pipelines.engine import documents
+from orchestration_pipelines.engine import documents, hands, inquiries, reviews
 from orchestration_pipelines.engine.desk import Desk
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.workflow import load_workflow
+from orchestration_pipelines.store import releases
 from orchestration_pipelines_tests.conftest import SetClock
 from orchestration_pipelines_tests.console.conftest import SETTINGS, SignedIn
 from orchestration_pipelines_tests.console.matrix import ENTRIES, Entry
@@ -54,7 +56,19 @@ def flow(tmp_path: Path, database: str, clock: SetClock) -> Flow:
     made = Flow(Engine(database, load_workflow(folder), clock=clock), clock)
     made.submit("A", by="broker")
     made.submit("B", amount=500, by="broker")
+    made.submit("C", amount="a lot", by="broker")  # into quarantine
+    made.submit("D", by="broker")  # bob asks everybody about it
     made.sweep()
+    with made.engine.connect() as connection:
+        (asked,) = (task.task for task in reviews.open_tasks(connection) if task.case_key == "D")
+        hands.claim(connection, [asked], person="bob", at=clock())
+        for person in ("ann", "cleo", "mara"):
+            inquiries.ask(connection, asked, by="bob", of=person, text="A duplicate?", at=clock())
+    drawn = sha256(b"a drawing").hexdigest()
+    proposal = releases.Proposal("flow", "drawing", "flow.bpmn", drawn, (), "loosening", None, "?", "zed", None, clock())
+    with made.engine.connect() as connection:
+        releases.keep_file(connection, drawn, b"a drawing", ())
+        releases.propose(connection, proposal)
     return made
 
 
@@ -66,21 +80,24 @@ def routes(app: FastAPI) -> Iterator[tuple[str, str, RouteContext]]:
                 yield method, str(route.path), route
 
 
-def objects(flow: Flow, sessions: dict[str, int]) -> dict[str, tuple[object, object]]:
+def objects(flow: Flow) -> dict[str, tuple[object, object]]:
     """For each parameter of a path: a thing of one's own (or of one's own queue), and one of somebody else's."""
     task = dict(flow.rows("SELECT c.case_key, t.id FROM review_task t JOIN cases c ON c.id = t.case_id"))
     case = dict(flow.rows("SELECT case_key, id FROM cases"))
     document = dict(flow.rows("SELECT c.case_key, d.id FROM document d JOIN cases c ON c.id = d.case_id"))
     name = flow.engine.workflow.name
+    quarantined = flow.one("SELECT id FROM quarantine")
+    proposed = flow.one("SELECT id FROM model_release")
     return {
         "task": (task["A"], task["B"]),
         "case": (case["A"], case["B"]),
         "document": (document["A"], document["B"]),
-        "session": (sessions["own"], sessions["other"]),
         "workflow": (name, name),
         "queue": ("reviews", "vault"),
         "queue:path": ("reviews", "vault"),
         "person": ("bob", "bob"),
+        "row": (quarantined, quarantined),
+        "number": (proposed, proposed),
         "name": ("console.css", "console.css"),
     }
 
@@ -135,13 +152,14 @@ def test_the_matrix_holds(desk: Desk, flow: Flow, client: TestClient, signed_in:
     """Who is refused gets the same answer whether the object is there or not, and has changed nothing."""
     _add_document(desk, flow, "A", "ann")
     _add_document(desk, flow, "B", "zed")
+    things = objects(flow)
     wrong, somebody_elses = [], _session(desk, signed_in("bob").token)
     for method, path, _ in routes(create_app(desk)):
         if (entry := ENTRIES.get((method, path))) is None:
             continue  # the test above tells
         safe = method == "GET"
         if entry.right is not None:
-            got = kind(_nobody(client, method, _filled(path, objects(flow, {"own": 1, "other": 1}), True)))
+            got = kind(_nobody(client, method, _filled(path, {**things, "session": (1, 1), "inquiry": (1, 1)}, True)))
             if got != "nobody":
                 wrong.append(f"nobody {method} {path}: {got}")
         for person, standing in PEOPLE.items():
@@ -150,17 +168,26 @@ def test_the_matrix_holds(desk: Desk, flow: Flow, client: TestClient, signed_in:
                 if entry.live and allowed == {"open"}:
                     continue
                 visitor = signed_in(person)
-                sessions = {"own": _session(desk, visitor.token), "other": somebody_elses}
-                asked = _filled(path, objects(flow, sessions), own)
-                before = [] if safe else flow.rows(_STATE)
+                theirs = {
+                    "session": (_session(desk, visitor.token), somebody_elses),
+                    "inquiry": _inquiries(flow, person),
+                }
+                asked = _filled(path, {**things, **theirs}, own) + entry.query
+                before = None if safe else _state(desk)
                 status = (visitor.get(asked) if safe else visitor.post(asked)).status_code
                 if kind(status) not in allowed:
                     wrong.append(
                         f"{person} ({standing}) {method} {asked}: {status}, not {' or '.join(sorted(allowed))}"
                     )
-                if not safe and "open" not in allowed and flow.rows(_STATE) != before:
+                if not safe and "open" not in allowed and _state(desk) != before:
                     wrong.append(f"{person} ({standing}) {method} {asked}: was refused and changed something")
     assert wrong == []
+
+
+def _inquiries(flow: Flow, person: str) -> tuple[object, object]:
+    """A question to this person (or to somebody, where they are not asked), and one to somebody else."""
+    asked = dict(flow.rows("SELECT asked_of, id FROM inquiry"))
+    return asked.get(person, asked["ann"]), next(number for of, number in asked.items() if of != person)
 
 
 def _nobody(client: TestClient, method: str, path: str) -> int:
@@ -175,6 +202,11 @@ def _filled(path: str, values: dict[str, tuple[object, object]], own: bool) -> s
         path = path.replace(f"{{{name}}}", str(mine if own else theirs))
     assert "{" not in path, f"say in objects() what this is: {path}"
     return path
+
+
+def _state(desk: Desk) -> object:
+    with desk.connection() as connection:
+        return connection.execute(_STATE).fetchone()
 
 
 def _session(desk: Desk, token: str) -> int:

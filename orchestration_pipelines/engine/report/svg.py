@@ -12,7 +12,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 10, 26, 30
 #: readable on white and on black, whichever the page has; told apart by the colour-blind (Okabe and Ito 2008)
 _STYLE = (
     "text{font:11px system-ui,sans-serif;fill:#667085}.t{font-size:12px;font-weight:600}.a{stroke:#98a2b3;fill:none}"
-    ".g{stroke:#98a2b3;stroke-opacity:.3}.m{fill:#0072b2}.d,.w{stroke:#0072b2;stroke-width:4.5;stroke-linecap:round}.l{stroke:#0072b2;fill:none;stroke-width:1.5}"
+    ".g{stroke:#98a2b3;stroke-opacity:.3}.m{fill:#0072b2}.b{fill:#d55e00}.d,.w{stroke:#0072b2;stroke-width:4.5;stroke-linecap:round}.l{stroke:#0072b2;fill:none;stroke-width:1.5}"
     ".w{stroke:#d55e00}.h{stroke:#d55e00;stroke-dasharray:4 3}"
     ".o{paint-order:stroke;stroke:#fff;stroke-width:3px}"
     "@media(prefers-color-scheme:dark){text{fill:#cbd2dd}.m{fill:#56b4e9}.l,.d{stroke:#56b4e9}.o{stroke:#101828}}"
@@ -36,12 +36,11 @@ class Frame:
         """The vertical position of a value."""
         return HEIGHT - _BOTTOM - (value - self._y0) / ((self._y1 - self._y0) or 1) * (HEIGHT - _TOP - _BOTTOM)
 
-    def bar(self, left: float, right: float, value: float) -> None:
-        """A bar from the axis up to a value."""
+    def bar(self, left: float, right: float, value: float, low: float = 0.0, kind: str = "m") -> None:
+        """A bar from the axis, or from ``low``, up to a value."""
         width = max(self.x(right) - self.x(left) - 1, 0.5)
-        self._parts.append(
-            f'<path class="m" d="M{self.x(left):.1f} {self.y(value):.1f}h{width:.1f}V{self.y(0):.1f}h-{width:.1f}z"/>'
-        )
+        across = f"M{self.x(left):.1f} {self.y(value):.1f}h{width:.1f}V{self.y(low):.1f}h-{width:.1f}z"
+        self._parts.append(f'<path class="{kind}" d="{across}"/>')
 
     def line(self, points: Sequence[tuple[float, float]], kind: str = "l") -> None:
         """A line through points."""
