@@ -19,7 +19,10 @@ const keys = {
     const takes = one.matches("input, textarea, select");
     if (takes && one.matches("[type=radio], [type=checkbox]")) one.click();
     if (takes) { one.focus(); one.select?.(); one.scrollIntoView({ block: "nearest" }); }
-    else one.click();
+    else if (one.matches("summary")) { // what it opens is gone to
+      one.click();
+      ((one.parentElement.open && one.parentElement.querySelector("input:not([type=hidden]), select, textarea")) || one).focus();
+    } else one.click();
   },
 
   move(by) {
