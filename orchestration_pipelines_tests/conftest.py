@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
 
-import psycopg
 import pytest
-from psycopg import sql
 
-from orchestration_pipelines.store import schema, urls
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
+from orchestration_pipelines_tests.databases import TEMPLATE, Databases
 
 SHARED = Path(__file__).parents[2] / "shared"
 #: a server for tests alone may forget everything: nothing in it outlives the session
@@ -49,25 +46,22 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedServer]
 
 
 @pytest.fixture(scope="session")
-def migrated(server: EmbeddedServer) -> str:
+def databases(server: EmbeddedServer) -> Databases:
+    return Databases(server)
+
+
+@pytest.fixture(scope="session")
+def migrated(databases: Databases) -> str:
     """The name of a database at the newest schema, to make others from."""
-    url = server.url("migrated")
-    urls.ensure_database(url)
-    schema.migrate(url)
-    return "migrated"
+    return TEMPLATE
 
 
 @pytest.fixture
-def database(server: EmbeddedServer, migrated: str) -> Iterator[str]:
-    """The URL of a fresh database at the newest schema, as its owner."""
-    name = f"test_{uuid4().hex[:12]}"
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(
-            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(migrated))
-        )
+def database(server: EmbeddedServer, databases: Databases) -> Iterator[str]:
+    """The URL of an empty database at the newest schema, as its owner."""
+    name = databases.take()
     yield server.url(name)
-    with psycopg.connect(server.url("postgres"), autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+    databases.give_back(name)
 
 
 def shared(*parts: str) -> Path:

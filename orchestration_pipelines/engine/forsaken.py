@@ -12,7 +12,7 @@ from orchestration_pipelines.store.forsaken import ForsakenLane
 
 
 def alarm(connection: psycopg.Connection, now: datetime) -> int:
-    """Make an incident of each lane whose tasks nobody may do, and put them into the fallback queue if there is one.
+    """Make an incident of each lane whose tasks nobody may do (or fewer than must sign), and put them into the fallback queue if there is one.
 
     Safe to run at any time and often: as long as a lane's incident stands there is no second one, and nothing of it is
     moved again. Returns how many incidents were opened.
@@ -26,7 +26,7 @@ def alarm(connection: psycopg.Connection, now: datetime) -> int:
 
 def _alarm(connection: psycopg.Connection, lane: ForsakenLane, now: datetime) -> bool:
     wanted = asked_of(lane.role, lane.skill, lane.region, lane.level)
-    told = f"{_tasks(lane)} in the queue {lane.queue} can be done by nobody: give somebody {wanted}"
+    told = f"{_tasks(lane)} in the queue {lane.queue} are left to too few people, or to nobody: give somebody {wanted}"
     moves = lane.fallback is not None and lane.fallback != lane.queue
     opened = table.alarm(connection, lane, f"{told}; they are in {lane.fallback} now" if moves else told, now)
     if opened and lane.fallback is not None and moves:

@@ -40,7 +40,7 @@ def of(connection: psycopg.Connection, tasks: Sequence[int]) -> list[Forsaken]:
 
 
 class ForsakenLane(NamedTuple):
-    """Tasks that ask the same of people, and that nobody may do."""
+    """Tasks that ask the same of people, and that nobody may do, or fewer than must sign."""
 
     lane: int
     workflow: str
@@ -54,9 +54,10 @@ class ForsakenLane(NamedTuple):
     tasks: list[int]
 
 
-#: Where more people fit than this, what bars a few of them from one task leaves others.
+#: Where so many more people fit than must sign, what bars a few of them from one task leaves others.
 _THIN = 5
-#: Those who fit are looked up once for a lane; what bars them, only where they are few.
+#: Those who fit are looked up once for a lane; what bars them, only where they are few. (Who holds one signature of a
+#: visit is barred from the others: those who are left must be as many as the tasks that lie open.)
 _LANES = f"""
 WITH lanes AS MATERIALIZED (
     SELECT l.*, q.role, q.owner, q.fallback, q.excludes, ARRAY(SELECT r.person FROM reviewer r CROSS JOIN LATERAL
@@ -65,15 +66,17 @@ WITH lanes AS MATERIALIZED (
     WHERE q.role <> 'requester' AND EXISTS (SELECT FROM review_task t WHERE t.lane = l.id AND t.status = 'open'))
 SELECT l.id, l.workflow, l.queue, l.role, l.skill, l.region, l.level, l.owner, l.fallback, array_agg(t.id ORDER BY t.id)
 FROM lanes l JOIN review_task t ON t.lane = l.id AND t.status = 'open'
-WHERE cardinality(l.fit) <= {_THIN} AND NOT EXISTS (SELECT FROM unnest(l.fit) AS f (person) WHERE NOT EXISTS (
-    SELECT FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, t.requested_by, t.opened_at, l.excludes) b
-    WHERE b.person = f.person))
+WHERE cardinality(l.fit) <= {_THIN} + t.signatures AND (
+    SELECT count(*) FROM unnest(l.fit) AS f (person) WHERE NOT EXISTS (
+        SELECT FROM bars(t.id, t.case_id, t.visit, t.round, t.signatures, t.requested_by, t.opened_at, l.excludes) b
+        WHERE b.person = f.person)) < (SELECT count(*) FROM review_task o
+        WHERE o.case_id = t.case_id AND o.visit = t.visit AND o.status = 'open')
 GROUP BY l.id, l.workflow, l.queue, l.role, l.skill, l.region, l.level, l.owner, l.fallback ORDER BY l.id
 """
 
 
 def lanes(connection: psycopg.Connection) -> list[ForsakenLane]:
-    """The lanes in which open tasks lie that nobody may do, in all workflows. Who is absent counts: they come back."""
+    """The lanes with open tasks that too few may do, in all workflows. Who is absent counts: they come back."""
     cursor = connection.cursor(row_factory=lambda _: ForsakenLane._make)
     return cursor.execute(_LANES).fetchall()
 

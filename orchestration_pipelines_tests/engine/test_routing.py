@@ -323,3 +323,14 @@ def test_what_one_person_has_is_not_counted_along_all_that_a_queue_has(draw: Dra
         )
     assert walked["review_task_in_hand"] > 0
     assert walked["review_task_queue_in_hand"] == 0
+
+
+def test_h12_two_must_sign_and_one_is_left(draw: Draw) -> None:
+    """Both tasks lie open still; whoever signs the first may not sign the second."""
+    flow = draw(*reviewed(" orch:signatures=2"), settings=SETTINGS)
+    flow.submit("A")
+    flow.sweep()
+    act(flow, people.deactivate, "ann", by="mara", reason="left")
+    assert flow.one("SELECT count(*) FROM incident") == 0
+    act(flow, people.deactivate, "bob", by="mara", reason="left")
+    assert flow.one("SELECT reason FROM incident").startswith("2 open tasks (")

@@ -110,6 +110,7 @@ class Work(RuleBasedStateMachine):
 
     @invariant()
     def the_laws_hold(self) -> None:
+        self.acts.engine.alarm()  # each minute
         found = laws.broken(self.acts.owner)
         assert not found, found
 
