@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import click
@@ -40,6 +41,14 @@ def _plain(value: Any) -> Any:
     if isinstance(value, bytes):
         return json.loads(value)
     raise TypeError(f"a {type(value).__name__} has no JSON form")
+
+
+def write_page(path: Path, page: str) -> None:
+    """A page into the file that was asked for."""
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise Problem(f"{path} cannot be written: {error.strerror}") from None
 
 
 def print_rows(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], wants_json: bool) -> None:

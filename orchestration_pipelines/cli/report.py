@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from orchestration_pipelines.cli.output import Problem, as_json, print_json
+from orchestration_pipelines.cli.output import Problem, as_json, print_json, write_page
 from orchestration_pipelines.cli.session import connected
 from orchestration_pipelines.store.versions import names
 
@@ -31,10 +31,7 @@ def report(out: Path | None, workflow: str | None, days: int, wants_json: bool) 
     with connected() as connection:
         found = flow_report(connection, _meant(workflow, names(connection)), now, days)
     if out is not None:
-        try:
-            out.write_text(page(found, now), encoding="utf-8")
-        except OSError as error:
-            raise Problem(f"{out} cannot be written: {error.strerror}") from None
+        write_page(out, page(found, now))
     if wants_json:
         print_json({"workflow": found.workflow, "first": found.first, "last": found.last, **found.figures.numbers()})
     else:

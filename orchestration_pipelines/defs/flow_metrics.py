@@ -62,7 +62,7 @@ def flow_assets(workflow: Workflow) -> tuple[dg.AssetsDefinition, dg.AssetsDefin
                     {
                         **figures(happened).numbers(),
                         "steps": dg.MetadataValue.md(markdown(tables(happened)["Steps"])),
-                        "lead_time": _picture(data_uri(pictures(happened, {})["lead_time"])),
+                        "lead_time": picture(data_uri(pictures(happened, {})["lead_time"])),
                     },
                     partition_key=key,
                 )
@@ -93,7 +93,7 @@ def flow_assets(workflow: Workflow) -> tuple[dg.AssetsDefinition, dg.AssetsDefin
         return dg.MaterializeResult(
             metadata={
                 **report.figures.numbers(),
-                **{name: _picture(data_uri(picture)) for name, picture in report.pictures.items()},
+                **{name: picture(data_uri(drawn)) for name, drawn in report.pictures.items()},
                 **{title: dg.MetadataValue.md(markdown(rows)) for title, rows in report.tables.items()},
             }
         )
@@ -134,5 +134,6 @@ def flow_schedule(
     return schedule
 
 
-def _picture(uri: str) -> dg.MarkdownMetadataValue:
+def picture(uri: str) -> dg.MarkdownMetadataValue:
+    """A picture that Dagster shows in place."""
     return dg.MetadataValue.md(f"![]({uri})")

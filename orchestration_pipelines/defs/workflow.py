@@ -6,12 +6,14 @@ import dagster as dg
 
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.auto_decisions import auto_decision_assets
+from orchestration_pipelines.defs.event_logs import event_log_assets
 from orchestration_pipelines.defs.expectations import expectation_checks
 from orchestration_pipelines.defs.fairness import fairness_check
 from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
 from orchestration_pipelines.defs.integrity import integrity_checks, integrity_schedule
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
 from orchestration_pipelines.defs.notifications import delivery_job_and_schedule
+from orchestration_pipelines.defs.pilot_deltas import pilot_deltas_asset
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
 from orchestration_pipelines.defs.sensors import dead_run_sensor, ready_work_sensor, reviewer_table_sensor
 from orchestration_pipelines.defs.sla import fired_asset, sla_sweep_schedule, sla_timer_sensor
@@ -49,7 +51,7 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         schedules += [sla_sweep_schedule(workflow, job), ageing_schedule(workflow, ageing)]
         flow_day, flow = flow_assets(workflow)
         schedules.append(flow_schedule(workflow, flow_day, flow))
-        assets += [fired_asset(workflow), ageing, flow_day, flow]
+        assets += [fired_asset(workflow), ageing, flow_day, flow, pilot_deltas_asset(workflow)]
         decided, alike = fairness_check(workflow)
         assets += decided
         checks += alike
@@ -68,4 +70,7 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         for job, schedule in (purge_job_and_schedule(), delivery_job_and_schedule()):
             jobs.append(job)
             schedules.append(schedule)
+        measured, notices = event_log_assets()
+        assets.append(measured)
+        sensors.append(notices)
     return dg.Definitions(assets=assets, asset_checks=checks, jobs=jobs, sensors=sensors, schedules=schedules)

@@ -251,7 +251,7 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
     dg.Definitions.validate_loadable(definitions)
     sensors = {sensor.name: sensor for sensor in definitions.sensors or ()}
     names = ("reviewer_table", "ready_work", "dead_run", "sla_timer", "standing")
-    assert set(sensors) == {f"small_{name}_sensor" for name in names}
+    assert set(sensors) == {f"small_{name}_sensor" for name in names} | {"event_logs_sensor"}
     assert {sensor.default_status for sensor in sensors.values()} == {dg.DefaultSensorStatus.RUNNING}
     assert {schedule.name for schedule in definitions.schedules or ()} == {
         "small_sla_sweep_schedule",

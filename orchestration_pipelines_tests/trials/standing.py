@@ -17,6 +17,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -53,16 +54,22 @@ class Stand:
         latest = until(120, "one stands", self.engine.standing)[0]
         return int(self.live.sql("SELECT pid FROM sweeper WHERE id = %s", latest.id)[0][0])
 
-    def decide(self, keys: Sequence[str], kill_at: int | None = None) -> tuple[list[float], float]:
-        """Decide at random instants; the seconds that each took, and when the process was killed."""
-        watch, killed = Watch(self.engine, _LOOK_EVERY_S), 0.0
-        for number, key in enumerate(keys):
+    def decide(self, keys: Sequence[str]) -> list[float]:
+        """Decide at random instants; the seconds that each took."""
+        watch = Watch(self.engine, _LOOK_EVERY_S)
+        for key in keys:
             time.sleep(self._chance.expovariate(1 / self._gap_s))
-            if number == kill_at:
-                os.kill(self.process(), signal.SIGKILL)
-                killed = time.monotonic()
             watch.decide(key)
-        return watch.finish(120), killed
+        return watch.finish(120)
+
+    def kill(self, after_s: float) -> float:
+        """Kill the process that stands after a while; the seconds until another stands."""
+        time.sleep(after_s)
+        first = self.engine.standing()[0]
+        os.kill(self.process(), signal.SIGKILL)
+        begun = time.monotonic()
+        until(120, "another stands", lambda: any(each.id > first.id for each in self.engine.standing()))
+        return time.monotonic() - begun
 
     def idle(self) -> dict[str, Any]:
         """What it costs while nobody decides: of one core, and of the server's connections."""
@@ -98,17 +105,16 @@ def measure(decisions: int, killed: int, *, mean_gap_s: float = 1.0, seed: int =
     """Decisions while one stands, what it costs idle, and decisions while it is killed."""
     with tempfile.TemporaryDirectory() as folder, deployment(Path(folder), standing=True) as (live, engine):
         stand = Stand(Trial(live, engine, seed), mean_gap_s)
-        first = stand.process()
+        stand.process()
         keys = stand.trial.stand_before_a_person(decisions + killed)
         found = stand.idle()
         before = stand.other_runs()
-        took, _ = stand.decide(keys[:decisions])
+        took = stand.decide(keys[:decisions])
         found |= figures("standing", took) | {"standing_other_runs": stand.other_runs() - before}
-        took, at = stand.decide(keys[decisions:], kill_at=killed // 2)
-        again = stand.process()
-        stands_again = time.monotonic() - at
-        found |= figures("killed", took)
-        found |= {"killed_stands_again_s": round(stands_again, 1) if again != first else float("inf")}
+        with ThreadPoolExecutor(1) as killer:
+            again = killer.submit(stand.kill, killed * mean_gap_s / 3)
+            found |= figures("killed", stand.decide(keys[decisions:]))
+            found |= {"killed_stands_again_s": round(again.result(), 1)}
         return found | {"not_once": stand.not_once()}
 
 

@@ -11,13 +11,14 @@ from orchestration_pipelines.domain.measures import FlowFigures
 from orchestration_pipelines.engine.report.flow import FlowReport
 from orchestration_pipelines.engine.report.tables import cell, duration, heading
 
+TEMPLATES = Environment(
+    loader=PackageLoader("orchestration_pipelines.engine.report", ""), autoescape=True, undefined=StrictUndefined
+)
+
 
 def page(report: FlowReport, now: datetime) -> str:
     """The page, as HTML."""
-    templates = Environment(
-        loader=PackageLoader("orchestration_pipelines.engine.report", ""), autoescape=True, undefined=StrictUndefined
-    )
-    return templates.get_template("page.html").render(
+    return TEMPLATES.get_template("page.html").render(
         report=report,
         numbers=list(_told(report.figures)),
         made_at=f"{now.astimezone(UTC):%Y-%m-%d %H:%M}",
