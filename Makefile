@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: help run up setup test lint trials bench lock clean
+.PHONY: help run up setup test slow lint trials bench lock clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 10
@@ -17,7 +17,10 @@ up: setup ## start PostgreSQL, Dagster's webserver and daemon, and show where th
 setup: .venv/.installed ## make .venv and install the locked dependencies
 
 test: .venv/.installed-dev ## run the tests
-	@$(BIN)/pytest $(or $(ARGS),-n 2 --dist loadfile --no-loadscope-reorder)
+	@$(BIN)/pytest $(or $(ARGS),-m "not slow" -n 2 --dist loadfile --no-loadscope-reorder)
+
+slow: .venv/.installed-dev ## run the slow tests: the real daemon, whole processes, hard kills (a few minutes)
+	@$(BIN)/pytest $(or $(ARGS),-m slow -n 2 --dist loadfile --no-loadscope-reorder)
 
 lint: .venv/.installed-dev ## format, lint, types and the floors
 	@$(BIN)/ruff format --check .

@@ -74,5 +74,5 @@ def shared(*parts: str) -> Path:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The files that take longest go first: begun last, one of them alone would keep the whole run waiting."""
-    long = {item.path for item in items if item.get_closest_marker("daemon") or "trials" in item.path.parts}
+    long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in long)

@@ -15,7 +15,7 @@ import pytest
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
 
-pytestmark = pytest.mark.xdist_group("pilot")  # one home, one server
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("pilot")]  # one home, one server
 KEYS = [
     "submitted",
     "quarantined",

@@ -40,7 +40,7 @@ def _told(live: Live, what: str, times: int) -> bool:
     return live.told().count(what) == times
 
 
-@pytest.mark.daemon
+@pytest.mark.slow
 @pytest.mark.xdist_group("daemon")
 def test_up_from_start_to_end(live: Live) -> None:
     """Refuses a second one, starts again what dies, recovers from its own death, and ends clean within 15 s."""

@@ -14,7 +14,7 @@ from orchestration_pipelines.engine.workflow import load_workflow
 from orchestration_pipelines_tests.defs.flows import location
 from orchestration_pipelines_tests.defs.live import Live, until
 
-pytestmark = [pytest.mark.daemon, pytest.mark.xdist_group("daemon")]
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("daemon")]
 
 
 @pytest.fixture(scope="module")

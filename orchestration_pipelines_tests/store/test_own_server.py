@@ -29,6 +29,8 @@ from orchestration_pipelines_tests.conftest import SetClock
 from orchestration_pipelines_tests.drawing import drawing, workflow_folder
 from orchestration_pipelines_tests.engine.flow import REVIEWED, WORKERS, Flow
 
+pytestmark = pytest.mark.slow
+
 OLDEST = Path("/usr/lib/postgresql/15/bin")
 #: what a URL has to escape, and what a connection string has to quote
 PASSWORD = "p@ss:/%w'\\ ü"  # noqa: S105 - of a server that lives for one test

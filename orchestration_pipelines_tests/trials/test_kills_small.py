@@ -20,6 +20,9 @@ from orchestration_pipelines_tests.trials.judge import Findings, judge
 from orchestration_pipelines_tests.trials.unwinding import Act
 
 
+pytestmark = pytest.mark.slow
+
+
 @pytest.fixture(scope="module")
 def artefacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scorer, fitted once."""
