@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 import psycopg
@@ -94,6 +95,7 @@ def _differences(
 
 
 def _apart(fact: Fact, mine: Any, other: Any) -> float:
-    if _measure(fact) == "code":
+    if _measure(fact) == "code" or not all(isinstance(value, int | Decimal) for value in (mine, other)):
         return 1.0
-    return float(abs(mine - other) / max(abs(mine), abs(other), 1))
+    one, two = Decimal(mine), Decimal(other)
+    return float(abs(one - two) / max(abs(one), abs(two), Decimal(1)))

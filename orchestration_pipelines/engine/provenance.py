@@ -92,8 +92,7 @@ class Provenance:
             source = sources.get(fact.variable, _UNKNOWN)
             value = fact.of(self.head.variables)
             if source.kind == "derived" and source.at is not None and value not in (None, "", [], {}):
-                kept = not fact.is_submitted  # a step that writes over a column leaves nothing of what it was
-                changed.append(Change(fact.name, "derived", None, value, source.words, source.at, has_before=kept))
+                changed.append(Change(fact.name, "derived", None, value, source.words, source.at))
         return [change for change in changed if change.name not in hidden]
 
     def submitted(self) -> Mapping[str, Any]:
@@ -109,13 +108,19 @@ class Provenance:
     def _writings(self) -> Iterator[tuple[datetime, str, Source]]:
         for visit in self.worked:
             if visit.outcome != "cancelled":
-                words = f"derived by {self.called(visit.element)}, visit {visit.visit}"
+                step = f"{self.called(visit.element)}, visit {visit.visit}"
                 for name in self.sheet.outputs.get(visit.element, ()):
-                    yield visit.finished_at, name, Source("derived", words)
+                    yield visit.finished_at, name, self._of_step(name, step)
         for decision in self.decided:
             source = self._of_decision(decision)
             for name in decision.edits:
                 yield decision.at, name, source
+
+    def _of_step(self, name: str, step: str) -> Source:
+        """A step may write over a column, and does not say whether it did."""
+        if self.sheet.of(name).is_submitted:
+            return Source("unknown", f"submitted by {self.head.requested_by}, or written over by {step}")
+        return Source("derived", f"derived by {step}")
 
     def _of_decision(self, decision: Decided) -> Source:
         if decision.role == "requester":

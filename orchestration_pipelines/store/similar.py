@@ -12,7 +12,7 @@ from orchestration_pipelines.domain.canonical import decode
 from orchestration_pipelines.store.arrays import texts
 
 #: tasks that are looked through from the last decided one back; their cases are the candidates
-LOOKED_THROUGH = 600
+LOOKED_THROUGH = 300
 
 
 class Alike(NamedTuple):
@@ -42,24 +42,26 @@ candidate AS MATERIALIZED (
     JOIN cases c ON c.id = d.case_id AND c.state = 'closed'
     WHERE NOT EXISTS (SELECT FROM review_task q WHERE q.case_id = c.id AND q.kind = 'quality' AND q.ended_at IS NULL)),
 mine AS MATERIALIZED (
-    SELECT f.name, f.kind, CASE f.kind WHEN 'number' THEN (c.variables ->> f.name)::numeric END AS number,
-           c.variables ->> f.name AS code
-    FROM cases c, unnest(%(name)s::text[], %(kind)s::text[]) AS f (name, kind)
-    WHERE c.id = %(case)s AND c.variables ->> f.name IS NOT NULL),
+    SELECT f.name, f.kind, v.value,
+           CASE WHEN f.kind = 'number' AND jsonb_typeof(v.value) = 'number' THEN v.value::float8 END AS number
+    FROM cases c CROSS JOIN unnest(%(name)s::text[], %(kind)s::text[]) AS f (name, kind)
+    CROSS JOIN LATERAL (SELECT c.variables -> f.name AS value OFFSET 0) v
+    WHERE c.id = %(case)s AND v.value <> 'null'),
 theirs AS MATERIALIZED (
-    SELECT c.id, m.name, m.kind, m.number AS mine, m.code AS my_code, v.code,
-           CASE m.kind WHEN 'number' THEN v.code::numeric END AS number
-    FROM candidate c CROSS JOIN mine m CROSS JOIN LATERAL (SELECT c.variables ->> m.name AS code) v
-    WHERE v.code IS NOT NULL),
+    SELECT c.id, m.name, m.kind, m.number AS mine, v.value = m.value AS same,
+           CASE WHEN m.kind = 'number' AND jsonb_typeof(v.value) = 'number' THEN v.value::float8 END AS number
+    FROM candidate c CROSS JOIN mine m
+    CROSS JOIN LATERAL (SELECT c.variables -> m.name AS value OFFSET 0) v  -- OFFSET 0: looked up once, not at each use
+    WHERE v.value <> 'null'),
 spread AS (
     SELECT name, p[2] - p[1] AS width FROM (
         SELECT name, percentile_disc(ARRAY[0.05, 0.95]) WITHIN GROUP (ORDER BY number) AS p
         FROM theirs WHERE kind = 'number' GROUP BY name) s),
 measured AS (
-    SELECT t.id, count(*) AS compared, avg(CASE t.kind
-        WHEN 'number' THEN 1 - least(1, coalesce(abs(t.number - t.mine) / nullif(s.width, 0),
-                                                 CASE WHEN t.number = t.mine THEN 0 ELSE 1 END))
-        ELSE CASE WHEN t.code = t.my_code THEN 1 ELSE 0 END END) AS similarity
+    SELECT t.id, count(*) AS compared, avg(CASE
+        WHEN t.same THEN 1
+        WHEN t.kind = 'number' THEN 1 - least(1, coalesce(abs(t.number - t.mine) / nullif(s.width, 0), 1))
+        ELSE 0 END) AS similarity
     FROM theirs t LEFT JOIN spread s ON s.name = t.name
     GROUP BY t.id HAVING 2 * count(*) > (SELECT count(*) FROM mine))
 SELECT c.id, c.case_key, c.outcome, c.closed_at, m.similarity::float8, m.compared::int, c.variables,
