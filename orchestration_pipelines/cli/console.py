@@ -13,8 +13,6 @@ from orchestration_pipelines.cli.session import deployed, shipped_folders, workf
 
 PORT = 3001
 _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-#: pages that listen for news end when the server does, and not a minute later
-_PATIENCE_S = 2
 
 
 @click.command()
@@ -27,7 +25,7 @@ _PATIENCE_S = 2
     "proxies",
     multiple=True,
     metavar="ADDRESS",
-    help="A proxy in front speaks TLS; from this address its X-Forwarded-For and -Proto are believed. May be repeated.",
+    help="A proxy in front speaks TLS: what it says from this address is believed. May be repeated.",
 )
 @click.option("--name", "names", multiple=True, help="A name by which browsers ask for it (Host). May be repeated.")
 @click.option(
@@ -35,8 +33,8 @@ _PATIENCE_S = 2
     "workflows",
     multiple=True,
     metavar="WORKFLOW",
-    help="Take its cases in over the interface: a shipped workflow, or a folder of your own. Those that are shipped, if "
-    "none is named. May be repeated.",
+    help="Take its cases in over the interface: a shipped workflow, or a folder of your own; those that are shipped, "
+    "if none is named. May be repeated.",
 )
 @click.option("--dagster", metavar="URL", help="Where Dagster's UI is, for links to runs.")
 def console(
@@ -53,9 +51,9 @@ def console(
     _refuse_open(host, certfile, keyfile, proxies, names)
     deployment = deployed()
 
-    import uvicorn  # with FastAPI half a second, which no other verb should pay
-
+    # FastAPI takes half a second, which no other verb should pay
     from orchestration_pipelines.console.app import LOOPBACK, create_app
+    from orchestration_pipelines.console.server import server
     from orchestration_pipelines.engine import access
     from orchestration_pipelines.engine.desk import Desk
 
@@ -67,21 +65,14 @@ def console(
                 tell(FIRST)
         scheme = "https" if certfile else "http"
         tell(f"the console is at {scheme}://{names[0] if names else host}:{port} (Ctrl-C ends it)")
-        uvicorn.run(
+        server(
             create_app(desk, (*LOOPBACK, *names)),
             host=host,
             port=port,
             ssl_certfile=certfile,
             ssl_keyfile=keyfile,
-            proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),
-            log_level="warning",
-            access_log=False,
-            server_header=False,
-            lifespan="off",
-            ws="none",
-            timeout_graceful_shutdown=_PATIENCE_S,
-        )
+        ).run()
 
 
 FIRST = (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -14,13 +15,22 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
+from pydantic import BeforeValidator
 
 from orchestration_pipelines.console.guard import FIELD
 from orchestration_pipelines.console.viewer import Viewer, desk_of
 from orchestration_pipelines.domain.standing import Right, Standing
 
+
+def digits(written: object) -> object:
+    """A number as we write it, so that each thing has one address: not 1.0, +1 or 01."""
+    if isinstance(written, str) and not re.fullmatch("[1-9][0-9]*", written, re.ASCII):
+        raise ValueError("is no number")
+    return written
+
+
 #: a task, a case, a session: what PostgreSQL can count. Anything else in a path is not there
-Number = Annotated[int, Path(ge=1, le=2**63 - 1)]
+Number = Annotated[int, BeforeValidator(digits), Path(ge=1, le=2**63 - 1)]
 
 _PACKAGE = "orchestration_pipelines.console"
 #: where somebody lands who asks for nothing in particular

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.routing import iter_route_contexts
+from starlette.middleware.body_limit import RequestBodyLimitMiddleware
 
 from orchestration_pipelines.console import (
     account,
@@ -44,9 +45,7 @@ ROUTERS: tuple[APIRouter, ...] = (
 
 def create_router(desk: Desk) -> FastAPI:
     """All pages of the console, with what guards them. The desk must stay open as long as they are served."""
-    console = FastAPI(
-        title="Reviewer console", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=BODY_BYTES
-    )
+    console = FastAPI(openapi_url=None, docs_url=None, redoc_url=None, redirect_slashes=False)
     console.state.desk = desk
     console.state.streams = live.Streams()
     for router in ROUTERS:
@@ -55,6 +54,7 @@ def create_router(desk: Desk) -> FastAPI:
     console.state.names = frozenset(route.name for route in iter_route_contexts(console.routes))
     console.mount(PATH, create_api(desk))
     refusals.install(console)
+    console.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)
     console.add_middleware(Headers)
     return console
 

@@ -11,12 +11,12 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from argon2 import PasswordHasher
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
 from starlette.testclient import TestClient
 
 from orchestration_pipelines.console.app import create_app
+from orchestration_pipelines.console.server import server
 from orchestration_pipelines.console.viewer import COOKIE, csrf_of
 from orchestration_pipelines.engine import access
 from orchestration_pipelines.engine.desk import Desk
@@ -130,8 +130,7 @@ class serving:
     def __init__(self, desk: Desk) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(create_app(desk), log_level="warning", lifespan="off")
-        self._server = uvicorn.Server(config)
+        self._server = server(create_app(desk))
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
     def __enter__(self) -> str:

@@ -65,7 +65,9 @@ def flow(tmp_path: Path, database: str, clock: SetClock) -> Flow:
         for person in ("ann", "cleo", "mara"):
             inquiries.ask(connection, asked, by="bob", of=person, text="A duplicate?", at=clock())
     drawn = sha256(b"a drawing").hexdigest()
-    proposal = releases.Proposal("flow", "drawing", "flow.bpmn", drawn, (), "loosening", None, "?", "zed", None, clock())
+    proposal = releases.Proposal(
+        "flow", "drawing", "flow.bpmn", drawn, (), "loosening", None, "?", "zed", None, clock()
+    )
     with made.engine.connect() as connection:
         releases.keep_file(connection, drawn, b"a drawing", ())
         releases.propose(connection, proposal)

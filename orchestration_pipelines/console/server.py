@@ -1,0 +1,34 @@
+"""The server in front of the console: what it takes from the network, before any of it is ours."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+#: pages that listen for news end when the server does, and not a minute later
+_PATIENCE_S = 2
+#: of a request's line and headers together
+_HEADER_BYTES = 32 * 1024
+
+
+def server(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> uvicorn.Server:
+    """A server that is not running yet; ``settings`` are uvicorn's (certificates, the proxy in front)."""
+    return uvicorn.Server(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            http="h11",  # the other one takes headers without end
+            h11_max_incomplete_event_size=_HEADER_BYTES,
+            ws="none",
+            lifespan="off",
+            proxy_headers=bool(settings.get("forwarded_allow_ips")),
+            server_header=False,
+            access_log=False,
+            log_level="warning",
+            timeout_graceful_shutdown=_PATIENCE_S,
+            **settings,
+        )
+    )
