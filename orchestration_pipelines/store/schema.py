@@ -63,8 +63,11 @@ class UnprotectedRecord(RuntimeError):
     """The application could change the record or read what was withheld: starting is refused."""
 
 
-def migrate(url: str) -> None:
-    """Bring the database at ``url`` (its owner's URL) to the newest schema. Safe to repeat and to race."""
+def migrate(url: str, to: str = "head") -> None:
+    """Bring the database at ``url`` (its owner's URL) to the newest schema. Safe to repeat and to race.
+
+    ``to`` names an earlier migration, for who wants a database as it once was.
+    """
     engine = sqlalchemy.create_engine("postgresql+psycopg://", creator=lambda: psycopg.connect(url))
     config = _config()
     try:
@@ -73,7 +76,7 @@ def migrate(url: str) -> None:
             connection.exec_driver_sql("SELECT pg_advisory_lock(hashtext('orchestration migrate'))")
             connection.commit()
             config.attributes["connection"] = connection
-            command.upgrade(config, "head")
+            command.upgrade(config, to)
             connection.commit()
             connection.exec_driver_sql("SELECT pg_advisory_unlock(hashtext('orchestration migrate'))")
             connection.commit()
