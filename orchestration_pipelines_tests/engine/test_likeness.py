@@ -128,8 +128,8 @@ def many(flow: Flow) -> Iterator[psycopg.Connection]:
         owner.execute("SET session_replication_role = replica")
         owner.execute(
             "INSERT INTO cases (workflow, version_id, case_key, state, outcome, requested_by, payload_digest, "
-            "variables, visits, audit_seq, audit_head, submitted_at, closed_at) SELECT 'flow', 1, 'x' || n, 'closed', 'done', "
-            "'broker', '', jsonb_build_object('amount', n % 997, 'kind', n % 3, 'urgent', n % 2 = 0), 1, 1, '', now(), "
+            "variables, visits, audit_seq, audit_head, submitted_at, closed_at) "
+            "SELECT 'flow', 1, 'x' || n, 'closed', 'done', 'broker', '', jsonb_build_object('amount', n % 997, 'kind', n % 3, 'urgent', n % 2 = 0), 1, 1, '', now(), "
             "now() FROM generate_series(1, 60000) n"
         )
         owner.execute(
