@@ -177,7 +177,13 @@ def set_absent(
 
 
 def set_back(
-    connection: psycopg.Connection, person: str, *, by: str, at: datetime, asserted_by: str | None = None
+    connection: psycopg.Connection,
+    person: str,
+    *,
+    by: str,
+    at: datetime,
+    reason: str = "",
+    asserted_by: str | None = None,
 ) -> None:
     """Somebody is back, earlier than was said or as was left open; absences to come are taken away."""
     with refusals(), connection.transaction():
@@ -187,7 +193,8 @@ def set_back(
         _refuse_unknown(connection, at, person, None)
         if table.end_absences(connection, person, at) == 0:
             raise Refused(f"{person} is not absent, and will not be: there is nothing to end")
-        _record(connection, records, "set back", [person], by, at, {"asserted_by": asserted_by})
+        detail = {"asserted_by": asserted_by, **({"reason": reason} if reason else {})}
+        _record(connection, records, "set back", [person], by, at, detail)
 
 
 def deactivate(

@@ -115,9 +115,11 @@ def keep(connection: psycopg.Connection, file: Table) -> None:
 # -- acting on a proposal
 
 
-def approve(connection: psycopg.Connection, digest: str, workflow: str | None, *, by: Person, now: datetime) -> Release:
+def approve(
+    connection: psycopg.Connection, digest: str, workflow: str | None, *, by: Person, now: datetime, reason: str = ""
+) -> Release:
     """A second person agrees: the proposal is active."""
-    return _act(connection, _proposal(connection, digest, workflow), "approve", by, now)
+    return _act(connection, _proposal(connection, digest, workflow), "approve", by, now, reason)
 
 
 def reject(

@@ -13,13 +13,12 @@ from pydantic import BaseModel, Field
 
 from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.manage.overview import Manager, Overseer
-from orchestration_pipelines.console.manage.paging import MOST, ROWS, page
+from orchestration_pipelines.console.manage.paging import MOST, ROWS, Ticked, page
 from orchestration_pipelines.console.viewer import desk_of
 from orchestration_pipelines.engine import dead_letters as letters
 from orchestration_pipelines.engine import incidents as faults
 
 router = APIRouter()
-Chosen = Annotated[list[int] | None, Form(max_length=MOST)]
 Reason = Annotated[str, Form(max_length=2_000)]
 
 
@@ -49,7 +48,7 @@ def incidents(request: Request, _: Overseer, asked: _List) -> Response:
 
 
 @router.post("/manage/incidents", name="resolve")
-def resolve(request: Request, viewer: Manager, asked: _List, incident: Chosen = None, reason: Reason = "") -> Response:
+def resolve(request: Request, viewer: Manager, asked: _List, incident: Ticked = None, reason: Reason = "") -> Response:
     """Say how incidents were mended; stuck cases are tried again."""
     at = desk_of(request).clock()
 
@@ -66,7 +65,7 @@ def dead_letters(request: Request, _: Overseer, asked: _List) -> Response:
 
 
 @router.post("/manage/dead-letters/replay", name="replay")
-def replay(request: Request, viewer: Manager, asked: _List, letter: Chosen = None, reason: Reason = "") -> Response:
+def replay(request: Request, viewer: Manager, asked: _List, letter: Ticked = None, reason: Reason = "") -> Response:
     """Try the same visits again."""
     at = desk_of(request).clock()
 
@@ -78,7 +77,7 @@ def replay(request: Request, viewer: Manager, asked: _List, letter: Chosen = Non
 
 
 @router.post("/manage/dead-letters/abandon", name="abandon")
-def abandon(request: Request, viewer: Manager, asked: _List, letter: Chosen = None, reason: Reason = "") -> Response:
+def abandon(request: Request, viewer: Manager, asked: _List, letter: Ticked = None, reason: Reason = "") -> Response:
     """Give visits up: what their cases have done is undone, and they end as cancelled."""
     at = desk_of(request).clock()
 

@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Generic, TypeVar
 
-from fastapi import Query
+from fastapi import Form, Query
+from pydantic import Field
 
 #: rows on a page
 ROWS = 50
 #: at most so many are acted on at once
 MOST = 200
 _Row = TypeVar("_Row")
+#: the rows that somebody has ticked
+Ticked = Annotated[list[Annotated[int, Field(ge=1, le=2**63 - 1)]] | None, Form(max_length=MOST)]
 
 #: the number of the last row of the page before
 After = Annotated[int, Query(ge=0, le=2**63 - 1)]

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import Annotated, NamedTuple
 
 import psycopg
 from fastapi import APIRouter, Form, Request, Response
@@ -20,6 +20,7 @@ from orchestration_pipelines.engine.releases import Person, Release
 router = APIRouter()
 #: so many releases are shown, the newest
 _SHOWN = 100
+Reason = Annotated[str, Form(max_length=2_000)]
 
 
 @router.get("/manage/releases", name="model_releases")
@@ -38,41 +39,25 @@ def release(request: Request, _: Overseer, number: pages.Number) -> Response:
 
 
 @router.post("/manage/releases/{number}/approve", name="approve_release")
-def approve(request: Request, viewer: Manager, number: pages.Number) -> Response:
+def approve(request: Request, viewer: Manager, number: pages.Number, reason: Reason = "") -> Response:
     """Agree as a second person: it is in force from now on."""
-
-    def act(connection: psycopg.Connection, found: Release) -> object:
-        return engine.approve(
-            connection, found.digest, found.workflow, by=Person(viewer.person), now=desk_of(request).clock()
-        )
-
-    return _act(request, viewer, number, act)
+    return _act(request, viewer, number, engine.approve, reason)
 
 
 @router.post("/manage/releases/{number}/reject", name="reject_release")
-def reject(
-    request: Request, viewer: Manager, number: pages.Number, reason: Annotated[str, Form(max_length=2_000)] = ""
-) -> Response:
+def reject(request: Request, viewer: Manager, number: pages.Number, reason: Reason = "") -> Response:
     """Turn it down; whoever proposed it withdraws it by this."""
-
-    def act(connection: psycopg.Connection, found: Release) -> object:
-        now = desk_of(request).clock()
-        return engine.reject(connection, found.digest, found.workflow, by=Person(viewer.person), reason=reason, now=now)
-
-    return _act(request, viewer, number, act, reason)
+    return _act(request, viewer, number, engine.reject, reason)
 
 
-def _act(
-    request: Request,
-    viewer: Viewer,
-    number: int,
-    act: Callable[[psycopg.Connection, Release], object],
-    reason: str = "",
-) -> Response:
-    with desk_of(request).connection() as connection:
+def _act(request: Request, viewer: Viewer, number: int, act: Callable[..., Release], reason: str) -> Response:
+    desk = desk_of(request)
+    if not reason.strip():
+        return _page(request, number, 422, told="a reason is needed: whoever comes next must know why")
+    with desk.connection() as connection:
         found = _found(connection, number)
         try:
-            act(connection, found)
+            act(connection, found.digest, found.workflow, by=Person(viewer.person), now=desk.clock(), reason=reason)
         except Refused as error:
             return _page(request, number, 409, told=str(error), reason=reason)
     return pages.go_to(request, "model_release", number=number)
@@ -88,7 +73,25 @@ def _found(connection: psycopg.Connection, number: int) -> Release:
 def _page(request: Request, number: int, status: int = 200, *, told: str = "", reason: str = "") -> Response:
     with desk_of(request).connection() as connection:
         found = _found(connection, number)
-        differences = proposing.differences(connection, found)
+        changes = [changed(line) for line in proposing.differences(connection, found)]
     return pages.render(
-        request, "manage/release.html", status, release=found, differences=differences, told=told, reason=reason
+        request, "manage/release.html", status, release=found, changes=changes, told=told, reason=reason
     )
+
+
+class Changed(NamedTuple):
+    """What becomes of one rule."""
+
+    rule: str
+    before: Sequence[str]  #: clauses that are no more
+    after: Sequence[str]  #: clauses that are new
+
+
+def changed(line: str) -> Changed:
+    """A difference in words, taken apart where it says before and after: clauses that stay are left out."""
+    rule, _, words = line.partition(": ")
+    before, arrow, after = words.partition(" → ")
+    if not arrow:
+        return Changed(line, (), ())
+    was, becomes = before.split("; "), after.split("; ")
+    return Changed(rule, [each for each in was if each not in becomes], [each for each in becomes if each not in was])

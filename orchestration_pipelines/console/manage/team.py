@@ -16,6 +16,8 @@ from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.engine import load, people
 
 router = APIRouter()
+#: whoever types another year has mistyped it
+_FIRST_YEAR, _LAST_YEAR = 2000, 2199
 Reason = Annotated[str, Form(max_length=2_000)]
 Instant = Annotated[str, Form(max_length=40)]
 #: an id may hold what a path may not
@@ -53,7 +55,9 @@ def set_absent(
     try:
         begin, end = (_instant(text, viewer) for text in (starts, ends))
     except ValueError:
-        return _page(request, person, 422, told="write times as 2026-12-24T09:00", typed=typed)
+        return _page(
+            request, person, 422, told="write times as 2026-12-24T09:00, in this century or the next", typed=typed
+        )
     with desk.connection() as connection:
         try:
             people.set_absent(
@@ -72,14 +76,16 @@ def set_absent(
 
 
 @router.post("/manage/people/one/back", name="set_back")
-def set_back(request: Request, viewer: Manager, person: Who) -> Response:
+def set_back(request: Request, viewer: Manager, person: Who, reason: Reason = "") -> Response:
     """Somebody is back; absences to come are taken away."""
     desk = desk_of(request)
+    if not reason.strip():
+        return _page(request, person, 422, told="a reason is needed: whoever comes next must know why")
     with desk.connection() as connection:
         try:
-            people.set_back(connection, person, by=viewer.person, at=desk.clock())
+            people.set_back(connection, person, by=viewer.person, at=desk.clock(), reason=reason)
         except people.Refused as error:
-            return _page(request, person, 409, told=str(error))
+            return _page(request, person, 409, told=str(error), typed={"back_reason": reason})
     return _one(request, person)
 
 
@@ -120,6 +126,8 @@ def _instant(text: str, viewer: Viewer) -> datetime | None:
     if not text.strip():
         return None
     at = datetime.fromisoformat(text.strip())
+    if not _FIRST_YEAR <= at.year <= _LAST_YEAR:
+        raise ValueError(f"{at.year} is no year to be absent in")
     return at if at.tzinfo is not None else at.replace(tzinfo=viewer.zone)
 
 

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.manage.overview import Manager, Overseer
-from orchestration_pipelines.console.manage.paging import MARK, MOST, ROWS, behind, marked, page
+from orchestration_pipelines.console.manage.paging import MARK, MOST, ROWS, Ticked, behind, marked, page
 from orchestration_pipelines.console.viewer import desk_of
 from orchestration_pipelines.engine import hands, load, people
 from orchestration_pipelines.engine.load import Wanted
@@ -72,7 +72,7 @@ def reassign(
     request: Request,
     viewer: Manager,
     asked: Annotated[Asked, Query()],
-    task: Annotated[list[int] | None, Form(max_length=MOST)] = None,
+    task: Ticked = None,
     to: Annotated[str, Form(max_length=200)] = "",
     reason: Annotated[str, Form(max_length=2_000)] = "",
 ) -> Response:
