@@ -16,6 +16,7 @@ from orchestration_pipelines.cli.dagster_home import env
 from orchestration_pipelines.cli.database import db
 from orchestration_pipelines.cli.deltas import deltas
 from orchestration_pipelines.cli.doctor import doctor
+from orchestration_pipelines.cli.documents import documents
 from orchestration_pipelines.cli.holding import hold, resume
 from orchestration_pipelines.cli.log import log
 from orchestration_pipelines.cli.mending import dead_letters, incidents, quarantine
@@ -84,6 +85,7 @@ for verb in (
     dead_letters,
     deltas,
     doctor,
+    documents,
     down,
     env,
     hold,
