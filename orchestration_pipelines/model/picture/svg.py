@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from functools import reduce
 from xml.sax.saxutils import escape
@@ -95,8 +96,9 @@ def _parts(diagram: Diagram, marks: Marks, anchor: str) -> Iterator[str]:
     stands = [shape for shape in ordered if shape.figure.id in marks.here or shape.figure.id == marks.ended]
     if anchor and stands:
         yield f'<g id="{anchor}">{path("none", "M0 0h.1", stands[0].box.middle)}</g>'
+    attached = [shape for shape in ordered if shape.figure.attached_to]
     for shape in ordered:
-        yield from _badges(shape, marks)
+        yield from _badges(shape, marks, [one.box for one in attached if one.figure.attached_to == shape.figure.id])
 
 
 def _depth(shape: Shape) -> tuple[int, float]:
@@ -127,16 +129,17 @@ def _shape(shape: Shape, marks: Marks) -> str:
     return group(kind, shapes.drawn(shape), element, ": ".join([said[0], ", ".join(said[1:])] if said[1:] else said))
 
 
-def _badges(shape: Shape, marks: Marks) -> Iterator[str]:
+def _badges(shape: Shape, marks: Marks, attached: list[Box]) -> Iterator[str]:
     element, box = shape.figure.id, shape.box
+    corner = _corner(box, attached)
     visits = marks.visits.get(element, 0)
     if visits > 1:
-        yield group("count", _pill(f"{visits}×", Point(box.right - 4, box.y)))
+        yield group("count", _pill(f"{visits}×", corner))
     waiting = marks.waiting.get(element)
     if waiting is not None:
         said = f"{waiting.count:,}" + (f" · {age(waiting.oldest)}" if waiting.oldest is not None else "")
         bad = waiting.late or waiting.failed
-        yield group("count late" if bad else "count", _pill(f"{said} !" if bad else said, Point(box.right - 4, box.y)))
+        yield group("count late" if bad else "count", _pill(f"{said} !" if bad else said, corner))
     if element in marks.failed:
         at = Point(box.middle.x, box.y)
         yield group("failed", [path("pin", _PIN, at), words("told", ["!"], Point(at.x, at.y - 4.5), 11)])
@@ -144,8 +147,16 @@ def _badges(shape: Shape, marks: Marks) -> Iterator[str]:
         yield group("position", [path("pin", _PIN, Point(box.middle.x, box.y))])
 
 
+def _corner(box: Box, attached: list[Box]) -> Point:
+    """The middle of a count: at the upper right, or at the first corner where no boundary event sits."""
+    right, left = box.right - 10, box.x + 10
+    corners = [Point(right, box.y), Point(right, box.bottom), Point(left, box.bottom), Point(left, box.y)]
+    free = (at for at in corners if all(math.dist(at, event.middle) > event.width for event in attached))
+    return next(free, corners[0])
+
+
 def _pill(said: str, at: Point) -> list[str]:
-    """A count at an upper right corner, growing to the left."""
+    """A count around a corner, in the middle of a box with round ends."""
     wide = max(width(said, 11) * 1.1 + 12, 20.0)
-    box = Box(at.x - wide + 14, at.y - 9, wide, 18)
+    box = Box(at.x - wide / 2, at.y - 9, wide, 18)
     return [rectangle("pill", box, 9), words("told", [said], Point(box.middle.x, box.middle.y + 4), 11)]
