@@ -72,10 +72,16 @@ class Form:
     asks: bool = False  #: the difference is shown, and is to be looked at before the decision is sent
 
     @property
+    def wrong(self) -> Mapping[str, str]:
+        """What cannot be read of what is typed: field to why, as it stands beside the field's label."""
+        problems = self.preview.edits.problems if self.preview else {}
+        said = {name: problem.removeprefix(f"field {name!r} ") for name, problem in problems.items()}
+        return {name: f"{words[:1].upper()}{words[1:]}" for name, words in said.items()}
+
+    @property
     def boxes(self) -> list[Box]:
         """The fields that may be edited, with what is typed in them."""
-        wrong = self.preview.edits.problems if self.preview else {}
-        facts = self.considered.task.facts
+        wrong, facts = self.wrong, self.considered.task.facts
         return [
             Box(
                 name=each.name,

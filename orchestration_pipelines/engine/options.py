@@ -101,11 +101,11 @@ def _place(way: Path) -> str:
 def _words(element: Element, roles: Mapping[str, str], requested_by: str) -> str:
     name = element.name or element.id
     if element.kind in (Kind.THROW_COMPENSATION, Kind.END_COMPENSATION):
-        return f"what was done is undone ({name})"
+        return "what was done is undone"
     if element.kind is Kind.USER:
         role = _role(element, roles)
-        whom = requested_by if role == REQUESTER else f"a {role}" if role else "people"
-        return f"{whom} is asked: {element.extra.get('question') or name}"
+        whom = f"{requested_by} is" if role == REQUESTER else f"a {role.replace('_', ' ')} is" if role else "people are"
+        return f"{whom} asked: {(element.extra.get('question') or name).removesuffix('.')}"
     if element.kind is Kind.RULE:
         return f"a table decides: {name}"
     return name if element.kind is Kind.SERVICE else f"the case ends: {name}"

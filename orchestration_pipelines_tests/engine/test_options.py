@@ -46,11 +46,11 @@ def test_each_choice_says_where_it_leads(draw: Draw) -> None:
 
 
 def test_what_is_undone_on_the_way_is_said(draw: Draw) -> None:
-    """A throw is passed, with its name, to what comes behind it."""
+    """A throw is passed to what comes behind it."""
     flow = draw(*REVIEWED)
     flow.submit("A")
     flow.sweep()
-    assert offered(flow)["reject"].leads == ("what was done is undone (undo_all)", "the case ends: rejected")
+    assert offered(flow)["reject"].leads == ("what was done is undone", "the case ends: rejected")
 
 
 def test_a_choice_without_a_way_is_not_offered(draw: Draw) -> None:
