@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from orchestration_pipelines.cli.output import Problem, tell
+from orchestration_pipelines.cli.ports import refuse_busy
 from orchestration_pipelines.cli.session import deployed, shipped_folders, workflow_folder
 
 PORT = 3001
@@ -49,6 +50,7 @@ def console(
 ) -> None:
     """Serve the reviewer console, until Ctrl-C."""
     _refuse_open(host, certfile, keyfile, proxies, names)
+    refuse_busy(port, "--port", host=host)
     deployment = deployed()
 
     # FastAPI takes half a second, which no other verb should pay

@@ -25,6 +25,7 @@ from orchestration_pipelines.cli.dagster_home import enter_dagster_home, write_w
 from orchestration_pipelines.cli.in_force import definitions_of, not_in_force
 from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.cli.parts import Part, end_leftovers, marks, stop_all
+from orchestration_pipelines.cli.ports import refuse_busy
 from orchestration_pipelines.cli.screen import Ports, Screen
 from orchestration_pipelines.engine.deployment import Deployment, deploy
 from orchestration_pipelines.store import urls
@@ -76,9 +77,9 @@ def up(port: int, console_port: int | None, with_console: bool, modules: tuple[s
         leftovers = end_leftovers(home)
         for name in leftovers:
             tell(f"ended {name}, which an earlier start had left running")
-        _refuse_busy(ports.dagster, "--port", 5.0 if leftovers else 0.0)
+        refuse_busy(ports.dagster, "--port", 5.0 if leftovers else 0.0)
         if ports.console is not None:
-            _refuse_busy(ports.console, "--console-port", 5.0 if leftovers else 0.0)
+            refuse_busy(ports.console, "--console-port", 5.0 if leftovers else 0.0)
         server = EmbeddedServer(home) if home.database_url is None else None
         ours = marks(home) / "postgresql"  # kept over a hard kill: who starts it, stops it
         if server is not None and not server.answers():
@@ -150,25 +151,6 @@ def _alone(home: Home) -> Iterator[None]:
         lock.write(str(os.getpid()))
         lock.flush()
         yield
-
-
-def _refuse_busy(port: int, option: str, patience_s: float) -> None:
-    """A webserver that was just killed may hold its port a moment longer."""
-    until = time.monotonic() + patience_s
-    while (problem := _bind(port)) is not None:
-        if time.monotonic() > until:
-            raise Problem(f"port {port} cannot be used ({problem}): choose another with {option} {port + 10}")
-        time.sleep(0.1)
-
-
-def _bind(port: int) -> str | None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError as error:
-            return error.strerror
-    return None
 
 
 @contextmanager

@@ -216,12 +216,12 @@ def change_password(
     if kept is None or not passwords.verifies(kept.password, old):
         table.record(connection, Entry(at, "refused", who.person, None, address, who.session, "wrong old password"))
         raise Refused("that is not your password as it is now")
+    table.give_back(connection, paces, at)
     if old == new:
         raise Refused("that is the password you have: choose another")
     _refuse_easy(new, who.person, who.title)
     hashed = passwords.hashed(new)
     with connection.transaction():
-        table.give_back(connection, paces, at)
         table.set_password(connection, who.person, hashed, temporary=False, now=at)
         _end(connection, who.person, by=who.person, address=address, at=at, but=who.session)
         table.record(connection, Entry(at, "password changed", who.person, None, address, who.session, ""))

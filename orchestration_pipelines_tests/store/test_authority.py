@@ -27,6 +27,7 @@ CHANGES = {
         "TRUNCATE review_decision",
     ),
     "assignment": ("UPDATE assignment SET person = 'bob'", "DELETE FROM assignment", "TRUNCATE assignment"),
+    "access_entry": ("UPDATE access_entry SET by = ''", "DELETE FROM access_entry", "TRUNCATE access_entry"),
     "decline": ("UPDATE decline SET reason = ''", "DELETE FROM decline", "TRUNCATE decline"),
     "work_policy": ("UPDATE work_policy SET reason = 'changed'", "DELETE FROM work_policy", "TRUNCATE work_policy"),
 }
