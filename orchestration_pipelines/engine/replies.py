@@ -13,6 +13,7 @@ from datetime import datetime
 import psycopg
 
 from orchestration_pipelines.domain.client import REPLY_KEPT
+from orchestration_pipelines.engine.failpoint import reached
 from orchestration_pipelines.store import clients as table
 from orchestration_pipelines.store.clients import Reply
 from orchestration_pipelines.store.refusal import FORBIDDEN, STALE, WRONG, Refused
@@ -53,8 +54,10 @@ def once(
                 raise KeyUsed
             return before[1], True
         reply = act(connection)
+        reached("acted")
         table.keep_reply(connection, client, key, request, reply, at)
-        return reply, False
+    reached("answered")
+    return reply, False
 
 
 def forget(connection: psycopg.Connection, at: datetime) -> int:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from orchestration_pipelines.console.api.calls import Act, Call, acts, calls
 from orchestration_pipelines.console.api.documents import DocumentLine, document_line
-from orchestration_pipelines.console.api.exact import ExactRoute
+from orchestration_pipelines.console.api.exact import Asking, ExactRoute
 from orchestration_pipelines.console.api.problems import ACTS, READS, Kind, Problem, documented
 from orchestration_pipelines.console.pages import Number
 from orchestration_pipelines.domain.client import Scope
@@ -45,6 +45,12 @@ class Hits(BaseModel):
 
     cases: list[Hit]
     more: bool = Field(description="There are others: more of the key tells them apart.")
+
+
+class Wanted(Asking):
+    """Which cases are asked for."""
+
+    key: str = Field(min_length=1, max_length=200, description="How the key begins.")
 
 
 class Fact(BaseModel):
@@ -121,7 +127,7 @@ class Case(BaseModel):
     timeline: list[Event]
 
 
-class Submission(BaseModel):
+class Submission(Asking):
     """Rows that are to become cases, in the name of the client's person."""
 
     workflow: Annotated[str, Field(max_length=200)]
@@ -149,13 +155,11 @@ class Submitted(BaseModel):
 
 
 @router.get("/cases", response_model=Hits, responses=documented(*READS))
-def cases(
-    call: Reader, key: Annotated[str, Query(min_length=1, max_length=200, description="How the key begins.")]
-) -> Response:
+def cases(call: Reader, wanted: Annotated[Wanted, Query()]) -> Response:
     """The cases whose keys begin so, among those that the client's person sees."""
 
     def look(connection: psycopg.Connection) -> Hits:
-        found = search.find(connection, call.person, key)
+        found = search.find(connection, call.person, wanted.key)
         return Hits(
             cases=[
                 Hit(

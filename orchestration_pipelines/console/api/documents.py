@@ -10,6 +10,7 @@ from fastapi import APIRouter, Query, Response
 from pydantic import BaseModel, Field
 
 from orchestration_pipelines.console.api.calls import Act, Call, acts, calls
+from orchestration_pipelines.console.api.exact import Asking
 from orchestration_pipelines.console.api.problems import ACTS, READS, Kind, Problem, documented
 from orchestration_pipelines.console.documents import attachment
 from orchestration_pipelines.console.pages import Number
@@ -37,6 +38,13 @@ _HANDED_OUT: dict[int | str, dict[str, Any]] = {
 }
 
 
+class File(Asking):
+    """What is added."""
+
+    name: str = Field(min_length=1, max_length=400, description="What the file is called.")
+    about: str | None = Field(None, max_length=200, description="The fact that it shows.")
+
+
 class DocumentLine(BaseModel):
     """A file that was added to a case."""
 
@@ -61,8 +69,7 @@ class DocumentLine(BaseModel):
 def add_document(
     act: Submitter,
     case: Number,
-    name: Annotated[str, Query(min_length=1, max_length=400, description="What the file is called.")],
-    about: Annotated[str | None, Query(max_length=200, description="The fact that it shows.")] = None,
+    file: Annotated[File, Query()],
 ) -> Response:
     """Add a file to a case; its type is told by its content, and its name is cleaned."""
 
@@ -72,9 +79,9 @@ def add_document(
         added = documents.add(
             connection,
             case,
-            name=name,
+            name=file.name,
             content=act.body,
-            about=about,
+            about=file.about,
             by=act.person,
             at=act.at,
             asserted_by=act.asserted_by,

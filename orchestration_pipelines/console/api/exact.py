@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
+from decimal import Decimal
 from typing import Any
 
 import msgspec
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from pydantic import BaseModel, ConfigDict
 
 from orchestration_pipelines.domain.canonical import decode, encode
 
@@ -23,7 +25,15 @@ def canonical(body: bytes) -> bytes:
 class _ExactRequest(Request):
     async def json(self) -> Any:
         """The body with its numbers as Decimal; what is no JSON is an error that is answered 400."""
-        return decode(await self.body())
+        body = decode(await self.body())
+        # a lone number is no object, and a Decimal would pass for one without fields
+        return str(body) if isinstance(body, Decimal) else body
+
+
+class Asking(BaseModel):
+    """What is asked: a field that is not known is refused, since it would mean nothing."""
+
+    model_config = ConfigDict(extra="forbid")
 
 
 class ExactRoute(APIRoute):

@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Annotated
 
 import psycopg
-from fastapi import APIRouter, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from pydantic import AwareDatetime, BaseModel, Field
 
 from orchestration_pipelines.console.api.calls import Act, Call, acts, calls
+from orchestration_pipelines.console.api.exact import Asking
 from orchestration_pipelines.console.api.problems import ACTS, READS, Kind, Problem, documented
 from orchestration_pipelines.console.pages import Number
 from orchestration_pipelines.domain.client import Scope
@@ -21,15 +22,21 @@ Overseer = Annotated[Call, calls(Scope.READ, Right.OVERSEE)]
 Manager = Annotated[Act, acts(Scope.MANAGE, Right.MANAGE)]
 People = Annotated[Act, acts(Scope.MANAGE, Right.PEOPLE)]
 Name = Annotated[str, Field(max_length=200)]
-#: the number of the last one of the page before
-After = Annotated[int, Query(ge=0, le=2**63 - 1, description="The number of the last one of the page before.")]
+#: an id of a person in a path
+Person = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/\\]+$")]
 _PAGE = 100
 
 
-class Why(BaseModel):
+class Why(Asking):
     """Why it is done: it is kept in the record."""
 
     reason: Annotated[str, Field(max_length=2_000)]
+
+
+class Behind(Asking):
+    """Where the page begins."""
+
+    after: int = Field(0, ge=0, le=2**63 - 1, description="The number of the last one of the page before.")
 
 
 class Place(Why):
@@ -154,11 +161,11 @@ def lift(act: Manager, place: Place) -> Response:
 
 
 @router.get("/incidents", response_model=Incidents, responses=documented(*READS))
-def open_incidents(call: Overseer, after: After = 0) -> Response:
+def open_incidents(call: Overseer, behind: Annotated[Behind, Query()]) -> Response:
     """What a person must mend."""
 
     def look(connection: psycopg.Connection) -> Incidents:
-        found = incidents.listed(connection, limit=_PAGE + 1, after=after)
+        found = incidents.listed(connection, limit=_PAGE + 1, after=behind.after)
         return Incidents(
             incidents=[
                 Incident(
@@ -196,11 +203,11 @@ def resolve(act: Manager, incident: Number, why: Why) -> Response:
 
 
 @router.get("/dead-letters", response_model=DeadLetters, responses=documented(*READS))
-def standing_letters(call: Overseer, after: After = 0) -> Response:
+def standing_letters(call: Overseer, behind: Annotated[Behind, Query()]) -> Response:
     """What was given up after its last attempt."""
 
     def look(connection: psycopg.Connection) -> DeadLetters:
-        found = dead_letters.listed(connection, limit=_PAGE + 1, after=after)
+        found = dead_letters.listed(connection, limit=_PAGE + 1, after=behind.after)
         return DeadLetters(
             dead_letters=[
                 DeadLetter(
@@ -249,8 +256,8 @@ def abandon(act: Manager, letter: Number, why: Why) -> Response:
     return act.once(do)
 
 
-@router.post("/people/{person}/absence", response_model=Done, responses=documented(*ACTS, Kind.REFUSED))
-def absence(act: People, person: str, absent: Absent) -> Response:
+@router.post("/people/{person}/absence", response_model=Done, responses=documented(*ACTS, Kind.NOT_FOUND, Kind.REFUSED))
+def absence(act: People, person: Person, absent: Absent) -> Response:
     """Somebody is away: they are given nothing, and what they have goes to their delegate, or back."""
 
     def do(connection: psycopg.Connection) -> Done:
@@ -270,8 +277,8 @@ def absence(act: People, person: str, absent: Absent) -> Response:
     return act.once(do)
 
 
-@router.post("/people/{person}/back", response_model=Done, responses=documented(*ACTS, Kind.REFUSED))
-def back(act: People, person: str) -> Response:
+@router.post("/people/{person}/back", response_model=Done, responses=documented(*ACTS, Kind.NOT_FOUND, Kind.REFUSED))
+def back(act: People, person: Person) -> Response:
     """Somebody is there again; absences to come are taken away."""
 
     def do(connection: psycopg.Connection) -> Done:

@@ -13,7 +13,7 @@ from pydantic import BaseModel, Field
 
 from orchestration_pipelines.console.api.calls import Act, Call, acts, calls
 from orchestration_pipelines.console.api.etags import etag, refuse_stale
-from orchestration_pipelines.console.api.exact import ExactRoute
+from orchestration_pipelines.console.api.exact import Asking, ExactRoute
 from orchestration_pipelines.console.api.problems import ACTS, READS, TAGGED, Kind, Problem, documented
 from orchestration_pipelines.console.pages import Number
 from orchestration_pipelines.domain.client import Scope
@@ -71,7 +71,7 @@ class Work(BaseModel):
     next: int | None = Field(description="The task that they would be given now.")
 
 
-class Asked(BaseModel):
+class Asked(Asking):
     """Which tasks are asked for."""
 
     workflow: Name
@@ -140,7 +140,7 @@ class HandedOvers(BaseModel):
     tasks: list[HandedOver]
 
 
-class Pull(BaseModel):
+class Pull(Asking):
     """Where to take the next task from; nothing said: wherever it may come from."""
 
     workflow: Name | None = None
@@ -153,13 +153,13 @@ class Pulled(BaseModel):
     task: int
 
 
-class Some(BaseModel):
+class Some(Asking):
     """Several tasks."""
 
     tasks: Tasks
 
 
-class Declined(BaseModel):
+class Declined(Asking):
     """Why a task is declined."""
 
     reason: Text
@@ -169,7 +169,7 @@ class DeclinedSome(Some, Declined):
     """Several tasks, and why they are declined."""
 
 
-class Reassigned(BaseModel):
+class Reassigned(Asking):
     """To whom, and why."""
 
     to: Name | None = Field(description="A person; null: back to the queue.")
@@ -180,7 +180,7 @@ class ReassignedSome(Some, Reassigned):
     """Several tasks, to whom, and why."""
 
 
-class Decision(BaseModel):
+class Decision(Asking):
     """What is decided, and why."""
 
     outcome: Literal["approve", "reject", "return", "escalate"]

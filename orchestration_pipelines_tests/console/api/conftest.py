@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -54,8 +54,8 @@ class Program:
 Programs = Callable[..., Program]
 
 
-def token_of(desk: Desk, person: str, *scopes: str) -> str:
-    """The token of a new client that acts for somebody; no scope named: all."""
+def token_of(desk: Desk, person: str, *scopes: str, at: datetime | None = None) -> str:
+    """The token of a new client that acts for somebody, made just now or ``at``; no scope named: all."""
     with desk.connection() as connection:
         return clients.create(
             connection,
@@ -64,7 +64,7 @@ def token_of(desk: Desk, person: str, *scopes: str) -> str:
             scopes or tuple(Scope),
             by="ada",
             address="test",
-            at=desk.clock(),
+            at=at or desk.clock(),
             lasts=timedelta(days=7),
         )
 
