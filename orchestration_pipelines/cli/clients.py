@@ -24,7 +24,12 @@ def clients() -> None:
 @click.argument("name")
 @click.option("--for", "person", metavar="PERSON", required=True, help="In whose name it acts: their rights bound it.")
 @click.option(
-    "--scope", "scopes", multiple=True, required=True, type=click.Choice(list(Scope)), help="What for; repeat it."
+    "--scope",
+    "scopes",
+    multiple=True,
+    required=True,
+    type=click.Choice([scope.value for scope in Scope]),
+    help="What for; repeat it.",
 )
 @click.option("--days", default=_DAYS, show_default=True, type=click.IntRange(1, LONGEST.days), help="Lasts so long.")
 @as_person
