@@ -141,6 +141,12 @@ def _left(context: Context, at: datetime) -> str:
     return f"{span(left)} left" if left >= timedelta(0) else f"past due by {span(-left)}"
 
 
+def sentence(refused: Exception) -> str:
+    """What a rule says that refuses something, as a sentence of a page."""
+    said = str(refused).removeprefix("refused: ")
+    return f"{said[:1].upper()}{said[1:].removesuffix('.')}."
+
+
 def span(length: timedelta) -> str:
     """A length of time in its two largest units: 3 d 4 h, 2 h 10 min, 5 min, less than a minute."""
     minutes = int(length / timedelta(minutes=1))

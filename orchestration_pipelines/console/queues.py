@@ -134,7 +134,7 @@ def _queue(request: Request, viewer: Viewer, workflow: str, name: str, query: li
                 connection, figures, one, query, person=viewer.person, roles=viewer.who.roles, now=now
             )
         except listing.BadPlace as error:
-            found, told, status = listing.Listed([], None), str(error), 422
+            found, told, status = listing.Listed([], None), pages.sentence(error), 422
         may = worklist.may_claim(connection, viewer.person, found.lines) if viewer.may(Right.WORK) else {}
     names = {id: element.name or id for id, element in drawn.elements.items()} if drawn else {}
     return pages.render(

@@ -45,7 +45,7 @@ def next_task(request: Request, viewer: Worker, workflow: Name = "", queue: Name
                 connection, viewer.person, at=desk.clock(), workflow=workflow or None, queue=queue or None
             )
         except hands.Refused as error:
-            return _page(request, viewer, 409, told=str(error))
+            return _page(request, viewer, 409, told=pages.sentence(error))
     return pages.go_to(request, "task", task=task)
 
 
@@ -89,7 +89,7 @@ def _act(request: Request, viewer: Viewer, task: int, what: Callable[..., Any], 
         try:
             what(connection, [task], person=viewer.person, at=desk.clock(), **said)
         except hands.Refused as error:
-            return _page(request, viewer, 409, told=str(error), declining=task if "reason" in said else None)
+            return _page(request, viewer, 409, told=pages.sentence(error), declining=task if "reason" in said else None)
     return None
 
 

@@ -8,7 +8,7 @@ never takes more than a tenth of one processor's time. Cheap ones are made anew 
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
@@ -76,7 +76,8 @@ def summed(heaps: Collection[Heap]) -> Sum:
 class Backlog:
     """Where a console's pages get their figures. Safe for many threads: one counts, and the others wait for it."""
 
-    def __init__(self) -> None:
+    def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
+        self._seconds = seconds  #: that pass, to time the counting by
         self._kept: Figures | None = None
         self._until = 0.0
         self._counting = Lock()
@@ -84,10 +85,10 @@ class Backlog:
     def figures(self, connection: psycopg.Connection, now: datetime) -> Figures:
         """The figures at ``now``, or those of a moment before."""
         with self._counting:
-            begun = time.monotonic()
+            begun = self._seconds()
             if self._kept is None or begun >= self._until:
                 self._kept = counted(connection, now)
-                spent = time.monotonic() - begun
+                spent = self._seconds() - begun
                 self._until = begun + (_TIMES * spent if spent > _CHEAP_S else 0.0)
             return self._kept
 

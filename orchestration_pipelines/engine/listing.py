@@ -99,7 +99,7 @@ def listed(
     order = "key" if query.prefix else query.order
     after = _place(query.after, order) if query.after else None
     few = _expected(figures.of_queue(queue.workflow, queue.name), wanted) <= _FEW
-    places = listing.page(connection, wanted, order, after, few=few)
+    places = listing.page(connection, wanted, order, after, few=few, size=PAGE)
     shown = places[:PAGE]
     goes_on = f"{shown[-1].value}{_BETWEEN}{shown[-1].task}" if len(places) > PAGE else None
     return Listed(worklist.lines(connection, [place.task for place in shown]), goes_on)
