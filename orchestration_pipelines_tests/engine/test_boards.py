@@ -106,7 +106,7 @@ def test_promises_count_on_the_day_on_which_they_end(flow: Flow) -> None:
     flow.decide("B")
     flow.sweep()
     with flow.engine.connect() as connection:
-        board = promises.board(connection, flow.clock(), days=3)
+        board = promises.board(connection, flow.clock(), 3)
     assert list(board.days) == [
         KeptDay(date(2026, 3, 1), 0, 0),
         KeptDay(date(2026, 3, 2), 3, 1),  # A's two were kept, C's review was broken

@@ -17,7 +17,7 @@ from psycopg import sql
 from psycopg._queries import PostgresQuery  # the placeholders as the driver numbers them
 from psycopg.adapt import Transformer
 
-from orchestration_pipelines.store import cases, clocks, records, reviews, rungs, timers, tokens
+from orchestration_pipelines.store import cases, clocks, load, promises, records, reviews, rungs, timers, tokens
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines.store.tokens import Claimed, TokenMove
@@ -356,3 +356,31 @@ def test_a_function_of_hands_touches_few_pages_and_the_test_bites(sweeper: psyco
     sweeper.execute(function.without.encode())
     pages()
     assert pages() > 2 * function.pages
+
+
+_WANTED = load.Wanted(queue="reviews")
+#: what a manager's lists ask, in a session that pins nothing
+LISTS = {
+    "tasks of queues": Hot(
+        lambda c: load.tasks(c, NOW, _WANTED, (NOW, 1), 50), "review_task_open", "DROP INDEX review_task_open"
+    ),
+    "tasks of a person": Hot(
+        lambda c: load.tasks(c, NOW, load.Wanted(person="bob"), None, 50),
+        "review_task_in_hand",
+        "DROP INDEX review_task_in_hand",
+    ),
+    "clocks": Hot(
+        lambda c: promises.clocks(c, "flow", "review", (NOW, 1), 50), "sla_clock_open", "DROP INDEX sla_clock_open"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_page_of_a_managers_list_walks_its_index_and_the_test_bites(loaded: str, name: str) -> None:
+    """Wherever a page begins, it reads no table; without the index it would."""
+    with connect(loaded, role=None, autocommit=False) as connection:
+        statement, parameters = recorded(connection, LISTS[name])
+        assert wrong_with(custom(connection, statement, parameters), LISTS[name].walked) is None
+        connection.execute(LISTS[name].without.encode())
+        assert wrong_with(custom(connection, statement, parameters), LISTS[name].walked) is not None
+        connection.rollback()

@@ -27,8 +27,8 @@ def manage(request: Request, viewer: Overseer) -> Response:
     now = desk.clock()
     with desk.connection() as connection:
         counted = oversight.needs(connection, now)
-        board = promises.board(connection, now)
-    picture, words = kept_by_day(board.days)
+        days = promises.days(connection, now)
+    picture, words = kept_by_day(days)
     return pages.render(
-        request, "manage/overview.html", needs=counted, board=board, kept=data_uri(picture), kept_words=words
+        request, "manage/overview.html", needs=counted, days=days, kept=data_uri(picture), kept_words=words
     )
