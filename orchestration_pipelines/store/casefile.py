@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import psycopg
 
 from orchestration_pipelines.domain.canonical import decode
+from orchestration_pipelines.store.watch import MARK
 
 
 class Head(NamedTuple):
@@ -118,12 +119,13 @@ class Task(NamedTuple):
     opened_at: datetime
     due_at: datetime | None
     ended_at: datetime | None
+    mark: str  #: another one, and a page that shows it is out of date
 
 
-_TASKS = """
+_TASKS = f"""
 SELECT t.id, t.kind, t.element, t.visit, t.signature, t.signatures, t.round, s.status, t.queue,
     coalesce(nullif(q.title, ''), t.queue), coalesce(q.role, ''), t.skill, t.assignee, t.question, t.editable, t.digest,
-    t.opened_at, t.due_at, t.ended_at
+    t.opened_at, t.due_at, t.ended_at, {MARK}
 FROM review_task t JOIN task_trail s ON s.id = t.id
 LEFT JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue
 WHERE t.case_id = %s ORDER BY t.visit, t.id

@@ -270,3 +270,18 @@ def test_a_list_that_somebody_is_in_does_not_move(window: Window, desk: Desk, fl
     ann.mouse.move(5, 5)
     ann.clock.fast_forward(10_000)
     expect(ann.locator("[data-list] tr.gone")).to_have_count(0)
+
+
+def test_h10_two_people_at_one_task_know_of_one_another(window: Window, desk: Desk, tasks: list[int]) -> None:
+    """bob takes the task that ann reads: her page says so within a second, and what she typed is still there."""
+    ann, bob = window("ann"), window("bob")
+    ann.goto(f"/tasks/{tasks[0]}")
+    ann.locator("#rationale").fill("half a sentence")
+    bob.goto("/queues/flow/reviews")
+    watched(desk, 2)
+    bob.locator(f"#task-{tasks[0]}").get_by_role("button", name="Take").click()
+    told = ann.get_by_role("alert").filter(has_text="This task is taken by bob.")
+    expect(told).to_be_visible(timeout=_AT_ONCE_MS)
+    expect(ann.locator("#rationale")).to_have_value("half a sentence")
+    told.get_by_role("link", name="Show it as it is now").click()
+    expect(ann.locator("main")).not_to_contain_text("out of date")
