@@ -19,6 +19,7 @@ from rich.table import Table
 from orchestration_pipelines.cli import bench_decisions
 from orchestration_pipelines_tests.trials import (
     apples,
+    console,
     hands,
     kills,
     latency,
@@ -114,6 +115,10 @@ def _work(small: bool) -> Measured:
     return work.measure(3, 20) if small else work.measure(200, 60)
 
 
+def _console(small: bool) -> Measured:
+    return console.measure(console.SMALL if small else console.FULL)
+
+
 TRIALS: dict[str, Callable[[bool], Measured]] = {
     "kills": _kills,
     "mutants": _mutants,
@@ -127,6 +132,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "lists": _lists,
     "routing": _routing,
     "work": _work,
+    "console": _console,
     "latency": _latency,
     "standing": _standing,
 }
