@@ -47,6 +47,9 @@ def test_up_from_start_to_end(live: Live) -> None:
     live.start()
     with urllib.request.urlopen(f"http://127.0.0.1:{live.port}/server_info", timeout=5) as answer:
         assert answer.status == 200
+    with urllib.request.urlopen(f"http://127.0.0.1:{live.console_port}/", timeout=5) as answer:
+        assert "orchestrate users create NAME --admin" in answer.read().decode(), "nobody has an account yet"
+    assert "orchestrate users pilot" in live.told()
     second = live.orchestrate("up", "--port", "1")
     assert second.returncode == 1
     assert "runs already" in second.stderr
@@ -74,12 +77,13 @@ def test_up_from_start_to_end(live: Live) -> None:
 
 
 def test_a_port_in_use_gets_a_message(live: Live) -> None:
-    """Before anything is started."""
-    with socket.create_server(("127.0.0.1", live.port)):
-        refused = live.orchestrate("up", "--port", str(live.port))
-    assert refused.returncode == 1
-    assert f"port {live.port} cannot be used" in refused.stderr
-    assert "--port" in refused.stderr
+    """Before anything is started, with the option that chooses another."""
+    for port, option in ((live.port, "--port"), (live.console_port, "--console-port")):
+        with socket.create_server(("127.0.0.1", port)):
+            refused = live.orchestrate("up", "--port", str(live.port), "--console-port", str(live.console_port))
+        assert refused.returncode == 1
+        assert f"port {port} cannot be used" in refused.stderr
+        assert f"another with {option} " in refused.stderr
     assert not live.server.answers()
 
 
