@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 #: each takes from a third of a second to ten; who needs one imports it where it is needed
-_HEAVY = ("pandas", "scipy", "sklearn", "jinja2", "great_expectations")
+_HEAVY = ("pandas", "scipy", "sklearn", "jinja2", "great_expectations", "fastapi", "uvicorn", "psycopg_pool")
 
 
 def test_no_start_waits_for_a_heavy_library() -> None:
