@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,8 +21,9 @@ _MOST_DAYS = 3_660
 @click.option("--days", type=click.IntRange(1, _MOST_DAYS), default=90, show_default=True, help="How far back.")
 @as_json
 def report(out: Path | None, workflow: str | None, days: int, wants_json: bool) -> None:
-    """How a workflow runs: flow, promises, reviews, what is late and who must be asked."""
+    """How a workflow stands and runs: what is to be acted on and by whom, integrity, flow, promises, reviews."""
     # pandas' and numpy's weight is for those who want figures
+    from orchestration_pipelines.engine.report.executive import executive
     from orchestration_pipelines.engine.report.flow import flow_report
     from orchestration_pipelines.engine.report.page import page
 
@@ -30,12 +32,19 @@ def report(out: Path | None, workflow: str | None, days: int, wants_json: bool) 
     now = datetime.now(UTC)
     with connected() as connection:
         found = flow_report(connection, _meant(workflow, names(connection)), now, days)
+        status = executive(connection, found, now)
     if out is not None:
-        write_page(out, page(found, now))
+        write_page(out, page(found, status, now))
     if wants_json:
-        print_json({"workflow": found.workflow, "first": found.first, "last": found.last, **found.figures.numbers()})
+        told = {"workflow": found.workflow, "first": found.first, "last": found.last}
+        lines = [asdict(line) for line in status.lines]
+        owners = [owed._asdict() for owed in status.owners]
+        print_json({**told, **found.figures.numbers(), "status": lines, "owners": owners})
     else:
-        click.echo(f"{out}: {found.figures.closed:,} cases closed, {found.figures.under_way:,} under way")
+        click.echo(
+            f"{out}: {found.figures.closed:,} cases closed, {found.figures.under_way:,} under way; "
+            f"{status.numbers['to act on']} lines to act on"
+        )
 
 
 def _meant(named: str | None, known: list[str]) -> str:

@@ -7,6 +7,7 @@ import dagster as dg
 from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.auto_decisions import auto_decision_assets
 from orchestration_pipelines.defs.event_logs import event_log_assets
+from orchestration_pipelines.defs.executive import executive_report
 from orchestration_pipelines.defs.expectations import expectation_checks
 from orchestration_pipelines.defs.fairness import fairness_check
 from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
@@ -61,7 +62,9 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         schedules += asked
         record, always = integrity_checks(workflow, getattr(workflow.package, "INTEGRITY", {}))
         schedules.append(integrity_schedule(workflow, always))
-        assets.append(record)
+        at_a_glance, mornings = executive_report(workflow, getattr(workflow.package, "INTEGRITY", {}))
+        schedules.append(mornings)
+        assets += [record, at_a_glance]
         checks += always
         specs, held_against = expectation_checks(workflow, getattr(workflow.package, "EXPECTATIONS", {}))
         assets += specs

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from orchestration_pipelines.domain.measures import FlowFigures
+from orchestration_pipelines.engine.report.executive import Executive
 from orchestration_pipelines.engine.report.flow import FlowReport
 from orchestration_pipelines.engine.report.tables import cell, duration, heading
 
@@ -16,10 +17,11 @@ TEMPLATES = Environment(
 )
 
 
-def page(report: FlowReport, now: datetime) -> str:
-    """The page, as HTML."""
+def page(report: FlowReport, status: Executive, now: datetime) -> str:
+    """The page, as HTML: how the workflow stands comes first."""
     return TEMPLATES.get_template("page.html").render(
         report=report,
+        status=status,
         numbers=list(_told(report.figures)),
         made_at=f"{now.astimezone(UTC):%Y-%m-%d %H:%M}",
         cell=cell,

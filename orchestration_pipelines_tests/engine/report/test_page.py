@@ -6,6 +6,7 @@ import re
 from datetime import date, timedelta
 from html.parser import HTMLParser
 
+from orchestration_pipelines.engine.report.executive import executive
 from orchestration_pipelines.engine.report.flow import flow_report
 from orchestration_pipelines.engine.report.page import page
 from orchestration_pipelines.engine.report.tables import SHORT, duration, markdown, unit_of
@@ -52,12 +53,13 @@ def test_the_page_shows_how_a_workflow_runs_and_what_is_late(draw: Draw) -> None
     flow.clock.advance(days=4)
     with flow.engine.connect() as connection:
         report = flow_report(connection, "flow", flow.clock())
+        status = executive(connection, report, flow.clock())
     assert (report.last, report.figures.closed, report.figures.under_way) == (date(2026, 3, 6), 2, 1)
     assert report.first == report.last - timedelta(days=89)
     assert [(late["queue"], late["owner"], late["tasks"]) for late in report.tables["Late now"]] == [
         ("reviews", "tests", 1)
     ]
-    html = page(report, flow.clock())
+    html = page(report, status, flow.clock())
     tags = _Tags()
     tags.feed(html)
     assert tags.open == [] and tags.fetched == [] and "script" not in tags.seen
