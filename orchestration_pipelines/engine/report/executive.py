@@ -125,7 +125,7 @@ def _automation(connection: psycopg.Connection, workflow: str, now: datetime) ->
     fallen = [cell.name for cell in cells if cell.fallback is not None]
     known = [cell for cell in cells if cell.judged.verdict is Verdict.WITHIN]
     worst = max(cells, key=lambda cell: cell.judged.bound / cell.limit)
-    bound = f"the nearest to its limit, {worst.name}, stays below {worst.judged.bound:.1%} of {worst.limit:.1%}"
+    bound = f"{worst.name} stands worst: below {worst.judged.bound:.1%}, and the limit is {worst.limit:.1%}"
     told = f"{len(known)} of {len(cells)} rules are within their limits; {bound}"
     if fallen:
         return Line("Automation", Stands.ACT, f"with people: {', '.join(fallen)}; {told}", evidence)
