@@ -31,11 +31,13 @@ _PART = "x-part"
 async def _sent(request: Request, _: Decider) -> Sent:
     form = await request.form()
     texts = {name: value for name, value in form.items() if isinstance(value, str)}
+    # a next step is an outcome for one reason: return:document_wanted
+    outcome, colon, reason = texts.get("outcome", "").partition(":")
     return Sent(
         seen=texts.get("seen", ""),
-        outcome=texts.get("outcome", ""),
+        outcome=outcome,
         rationale=texts.get("rationale", "").replace("\r\n", "\n"),
-        reasons=tuple(str(value) for value in form.getlist("reason")),
+        reasons=tuple(dict.fromkeys([*map(str, form.getlist("reason")), *([reason] if colon else [])])),
         edits={
             name.removeprefix(_EDIT): text.replace("\r\n", "\n")
             for name, text in texts.items()

@@ -11,7 +11,7 @@ import psycopg
 from orchestration_pipelines.domain.intake import Field
 from orchestration_pipelines.domain.review import ROUNDS, Outcome, joint_outcome
 from orchestration_pipelines.engine.edits import undeclared
-from orchestration_pipelines.engine.options import Option, leads_to, options
+from orchestration_pipelines.engine.options import NextStep, Option, leads_to, next_steps, options
 from orchestration_pipelines.engine.suggestion import Suggestion, suggested
 from orchestration_pipelines.model.process import Process
 from orchestration_pipelines.store import inquiries, reasons
@@ -30,6 +30,7 @@ class Consideration:
     rule: str  #: why this person may decide, or may not
     barred: str | None  #: the same as a word; None: they may
     options: Sequence[Option]
+    steps: Sequence[NextStep]  #: what the drawing does for some reasons alone
     fields: Sequence[Field]  #: what may be edited
     reasons: Sequence[Offered]
     suggestion: Suggestion | None
@@ -40,6 +41,13 @@ class Consideration:
     def is_quality(self) -> bool:
         """Whether it looks at an automatic decision again, and moves nothing."""
         return self.wait.kind == "quality"
+
+    @property
+    def request(self) -> Sequence[str]:
+        """What whoever returned the case last said, to whom the task is asked of."""
+        answers = [said for said in self.task.facts.values() if isinstance(said, Mapping) and "visit" in said]
+        last = max(answers, key=lambda said: said["visit"], default={})
+        return last.get("rationale", ()) if last.get("outcome") == Outcome.RETURN else ()
 
     @property
     def is_last_round(self) -> bool:
@@ -63,14 +71,17 @@ def consider(connection: psycopg.Connection, process: Process, task: int, person
     declared = table.fields(connection, shown.workflow)
     drawn = process.elements.get(shown.element)
     mine = shown.assignee == person and not is_blind
+    roles = table.queue_roles(connection, shown.workflow)
+    offered = reasons.offered(connection, shown.workflow, shown.element)
     return Consideration(
         task=shown,
         wait=wait,
         rule=rule,
         barred=None if allowed else table.why_not(connection, person, "decide", task),
-        options=options(process, shown, wait, table.queue_roles(connection, shown.workflow)),
+        options=options(process, shown, wait, roles),
+        steps=[] if is_blind else next_steps(process, shown, wait, roles, offered),
         fields=[declared.get(name) or undeclared(name, shown.facts.get(name)) for name in shown.editable],
-        reasons=reasons.offered(connection, shown.workflow, shown.element),
+        reasons=offered,
         suggestion=None if is_blind or drawn is None else suggested(drawn, shown.facts),
         inquiries=[]
         if is_blind
@@ -113,6 +124,7 @@ def told(connection: psycopg.Connection, process: Process, made: Made) -> Told:
         wait,
         table.queue_roles(connection, made.workflow),
         made.requested_by,
+        reasons=made.reasons,
     )
     return Told(made, () if way is None else way.leads, joint, len(made.outcomes))
 

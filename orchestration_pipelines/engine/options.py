@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from orchestration_pipelines.domain.review import Outcome, result
 from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.process import Element, Kind, Process
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch, Path, Router
+from orchestration_pipelines.store.reasons import Offered
 from orchestration_pipelines.store.reviews import OpenTask, Wait
 
 REQUESTER = "requester"
@@ -47,6 +48,39 @@ def options(process: Process, task: OpenTask, wait: Wait, roles: Mapping[str, st
     return [option for option in found if option is not None]
 
 
+@dataclass(frozen=True)
+class NextStep:
+    """An outcome that leads elsewhere when it is chosen for this reason: a document is requested, say."""
+
+    option: Option
+    reason: Offered
+
+
+def next_steps(
+    process: Process, task: OpenTask, wait: Wait, roles: Mapping[str, str], offered: Sequence[Offered]
+) -> list[NextStep]:
+    """What the drawing does for some reasons alone."""
+    found: list[NextStep] = []
+    for plain in options(process, task, wait, roles):
+        for reason in offered:
+            if plain.outcome not in reason.outcomes:
+                continue
+            named = leads_to(
+                process,
+                task.element,
+                task.facts,
+                plain.outcome,
+                wait,
+                roles,
+                task.requested_by,
+                task.role,
+                (reason.code,),
+            )
+            if named is not None and named.leads != plain.leads:
+                found.append(NextStep(named, reason))
+    return found
+
+
 def leads_to(
     process: Process,
     element: str,
@@ -56,13 +90,16 @@ def leads_to(
     roles: Mapping[str, str],
     requested_by: str,
     role: str = "",
+    reasons: Sequence[str] = (),
 ) -> Option | None:
     """Where an outcome of a user task leads, for a case that says ``facts``; None: the drawing has no way.
 
-    ``role`` is whom the task itself asks.
+    ``role`` is whom the task itself asks; ``reasons`` are the codes named with the outcome.
     """
     before = facts.get(element) or {}
-    added = result(before, outcome=outcome, by=(), visit=wait.visit, last_round=wait.round, rationale=(), reasons=())
+    added = result(
+        before, outcome=outcome, by=(), visit=wait.visit, last_round=wait.round, rationale=(), reasons=reasons
+    )
     router, then = Router(process), {**facts, element: added}
     try:
         passed = list(_passed(process, router, router.leave(element, then), then))
@@ -101,11 +138,11 @@ def _place(way: Path) -> str:
 def _words(element: Element, roles: Mapping[str, str], requested_by: str) -> str:
     name = element.name or element.id
     if element.kind in (Kind.THROW_COMPENSATION, Kind.END_COMPENSATION):
-        return "what was done is undone"
+        return "undo what was done"
     if element.kind is Kind.USER:
         role = _role(element, roles)
-        whom = f"{requested_by} is" if role == REQUESTER else f"a {role.replace('_', ' ')} is" if role else "people are"
-        return f"{whom} asked: {(element.extra.get('question') or name).removesuffix('.')}"
+        whom = requested_by if role == REQUESTER else role.replace("_", " ") if role else "people"
+        return f"{name} ({whom})"
     if element.kind is Kind.RULE:
         return f"a table decides: {name}"
     return name if element.kind is Kind.SERVICE else f"the case ends: {name}"

@@ -318,6 +318,7 @@ class Made(NamedTuple):
     round: int
     signatures: int
     outcomes: list[str]  #: of the round that ended the wait; empty as long as somebody must sign
+    reasons: list[str]  #: that its signers named
 
 
 def made(connection: psycopg.Connection, decision: int) -> Made | None:
@@ -325,15 +326,17 @@ def made(connection: psycopg.Connection, decision: int) -> Made | None:
     row = connection.execute(
         "SELECT d.id, d.task_id, d.case_id, c.case_key, t.workflow, d.version_id, t.element, d.visit, t.kind, d.role, "
         "d.outcome, d.decided_by, t.requested_by, coalesce(s.facts, c.variables) || d.edits, d.round, t.signatures, "
-        "coalesce(o.outcomes, '{}') FROM review_decision d JOIN review_task t ON t.id = d.task_id "
-        "JOIN cases c ON c.id = d.case_id "
+        "coalesce(o.outcomes, '{}'), coalesce(o.reasons, '') FROM review_decision d "
+        "JOIN review_task t ON t.id = d.task_id JOIN cases c ON c.id = d.case_id "
         "LEFT JOIN shown_facts s ON s.case_id = d.case_id AND s.digest = d.digest CROSS JOIN LATERAL ("
-        "  SELECT array_agg(x.outcome ORDER BY x.id) AS outcomes FROM decision_trail x WHERE x.case_id = d.case_id "
-        "  AND x.visit = d.visit AND x.round = (SELECT max(y.round) FROM decision_trail y "
-        "    WHERE y.case_id = d.case_id AND y.visit = d.visit)) o WHERE d.id = %s",
+        "  SELECT array_agg(x.outcome ORDER BY x.id) AS outcomes, "
+        "    string_agg(array_to_string(x.reasons, ' '), ' ' ORDER BY x.id) AS reasons "
+        "  FROM decision_trail x WHERE x.case_id = d.case_id AND x.visit = d.visit AND x.round = ("
+        "    SELECT max(y.round) FROM decision_trail y WHERE y.case_id = d.case_id AND y.visit = d.visit)) o "
+        "WHERE d.id = %s",
         (decision,),
     ).fetchone()
-    return None if row is None else Made._make((*row[:13], decode(row[13]), *row[14:]))
+    return None if row is None else Made._make((*row[:13], decode(row[13]), *row[14:17], row[17].split()))
 
 
 def queue_roles(connection: psycopg.Connection, workflow: str) -> dict[str, str]:

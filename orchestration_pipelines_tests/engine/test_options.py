@@ -5,11 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 
 from orchestration_pipelines.engine import reviews
-from orchestration_pipelines.engine.options import Option, options
+from orchestration_pipelines.engine.options import Option, next_steps, options
 from orchestration_pipelines.engine.suggestion import suggested
 from orchestration_pipelines.engine.workflow import load_workflow
 from orchestration_pipelines_tests.engine.conftest import Draw
-from orchestration_pipelines_tests.engine.deciding import DECIDING, GRID, SETTINGS, task_of
+from orchestration_pipelines_tests.engine.deciding import DECIDING, GRID, SETTINGS, task_of, with_reasons
 from orchestration_pipelines_tests.engine.flow import REVIEWED, Flow
 
 ROLES = {"reviews": "reviewer", "seniors": "senior", "requesters": "requester"}
@@ -32,8 +32,8 @@ def test_each_choice_says_where_it_leads(draw: Draw) -> None:
     assert {outcome: option.words for outcome, option in found.items()} == {
         "approve": "commit",
         "reject": "the case ends: rejected",
-        "return": "broker is asked: What is it for?",
-        "escalate": "a senior is asked: Really?",
+        "return": "ask (broker)",
+        "escalate": "higher (senior)",
     }
     assert [outcome for outcome, option in found.items() if option.goes_up] == ["escalate"]
     assert [outcome for outcome, option in found.items() if option.asks_requester] == ["return"]
@@ -50,7 +50,7 @@ def test_what_is_undone_on_the_way_is_said(draw: Draw) -> None:
     flow = draw(*REVIEWED)
     flow.submit("A")
     flow.sweep()
-    assert offered(flow)["reject"].leads == ("what was done is undone", "the case ends: rejected")
+    assert offered(flow)["reject"].leads == ("undo what was done", "the case ends: rejected")
 
 
 def test_a_choice_without_a_way_is_not_offered(draw: Draw) -> None:
@@ -67,6 +67,41 @@ def test_a_choice_without_a_way_is_not_offered(draw: Draw) -> None:
     flow.submit("A")
     flow.sweep()
     assert list(offered(flow)) == ["approve", "reject"]
+
+
+def test_a_reason_that_leads_elsewhere_is_a_step_of_its_own(draw: Draw) -> None:
+    """A document is requested where the drawing asks for it; what a reason does not change is no step."""
+    flow = with_reasons(
+        draw(
+            "user review orch:queue=reviews",
+            'user ask orch:queue=requesters "orch:question=Which document?"',
+            "end done",
+            "received -> review -> which",
+            'which -> ask if review.outcome = "return" and list contains(review.reasons, "no_invoice")',
+            "which -> done default",
+            "ask -> review",
+            "timer late on review P3D -> done",
+            "timer latest on ask P3D -> done",
+            'user higher orch:queue=seniors "orch:question=Really?"',
+            'which -> higher if review.outcome = "escalate"',
+            "higher -> done",
+            "timer later on higher P3D -> done",
+            settings=SETTINGS,
+        )
+    )
+    flow.submit("A")
+    flow.sweep()
+    task = task_of(flow)
+    with flow.engine.connect() as connection:
+        wait = reviews.wait_of(connection, task.task)
+        named = reviews.offered_reasons(connection, "flow", "review")
+    assert wait is not None
+    (step,) = next_steps(flow.engine.workflow.process, task, wait, ROLES, named)
+    assert (step.reason.code, step.option.outcome, step.option.words) == (
+        "no_invoice",
+        "return",
+        "ask (broker)",
+    )
 
 
 def test_what_is_suggested_can_be_taken_over(draw: Draw) -> None:

@@ -102,6 +102,31 @@ def test_a_returned_case_is_screened_again_and_three_returns_reach_a_senior(unde
     underwriting.lender_holds()
 
 
+def test_a_reviewer_requests_a_document_of_the_applicant(underwriting: Underwriting) -> None:
+    """Returned for that reason, what was reserved is undone first; the answer is screened and reviewed again."""
+    underwriting.arrive(application("A", FAIR))
+    (task,) = underwriting.tasks("A")
+    with underwriting.engine.connect() as connection:
+        reviews.decide(
+            connection,
+            task.task,
+            person="nora",
+            seen=task.digest,
+            outcome="return",
+            reasons=["document_wanted"],
+            rationale="the last two payslips",
+            at=underwriting.clock(),
+        )
+    underwriting.sweep()
+    assert underwriting.waits_at("A") == {"request_documents"}
+    assert underwriting.reservations("A") == ["release"]
+    underwriting.answer("A")
+    assert underwriting.waits_at("A") == {"human_review"}
+    underwriting.decide("A", "return", "omar")
+    assert underwriting.waits_at("A") == {"human_review"}, "returned for another reason, it is screened again"
+    underwriting.lender_holds(["A"])
+
+
 def test_no_rule_approves_what_a_person_has_had(underwriting: Underwriting) -> None:
     """An edit and a return cannot turn one reviewer into nobody at all: the grid's "auto" is for a person again."""
     underwriting.arrive(application("A", FAIR))
