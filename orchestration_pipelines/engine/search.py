@@ -15,7 +15,7 @@ __all__ = ["Found", "Hit", "find"]
 
 _SHOWN = 50
 #: so many that begin alike are looked through for what somebody may see
-_LOOKED_AT = 1_000
+_LOOKED_AT = 500
 
 
 class Found(NamedTuple):
