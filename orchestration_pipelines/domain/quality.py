@@ -6,12 +6,11 @@ shown what the machine chose; the two agree or they do not.
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from orchestration_pipelines.domain.sampling import Answers, estimate, log_gain, reviews_needed, upper_bound
+from orchestration_pipelines.domain.sampling import Answers, estimate, is_above, is_below, upper_bound
 
 #: so many answers more are counted when it is asked how many are missing; beyond them it is said to be as many
 MOST_NEEDED = 100_000
@@ -88,23 +87,19 @@ class Judged:
 def judge(answers: Sequence[Answers], stratum: Stratum, confidence: float) -> Judged:
     """Hold the answers about a cell against its limit.
 
-    Within: the upper bound is. Beyond: of as many reviews as would do if all agreed (:func:`reviews_needed`), so many
-    disagree already that the estimate is above the limit even if all those that are missing agree. The bound may be
-    looked at whenever one likes; the other side errs by sending work to people (docs/metrics.md has the figures).
+    Within: its upper bound is. Beyond: its lower bound is above. Both may be looked at whenever one likes: a cell that
+    is at its limit or below is sent to people with probability 1 - ``confidence`` at the most.
     """
     told = [each for each in answers if each.agreed + each.disagreed]
-    seen = sum(each.agreed + each.disagreed for each in told)
-    missing = max(0, reviews_needed(stratum.limit, confidence) - seen)
-    at_best = estimate([*told, Answers(stratum.rate, missing, 0)]) if told else None
-    if _is_proved(told, stratum.limit, confidence):
+    if is_below(told, stratum.limit, confidence):
         verdict = Verdict.WITHIN
-    elif at_best is not None and at_best > stratum.limit:
+    elif is_above(told, stratum.limit, confidence):
         verdict = Verdict.BEYOND
     else:
         verdict = Verdict.TOO_FEW
     return Judged(
         verdict,
-        seen,
+        sum(each.agreed + each.disagreed for each in told),
         sum(each.disagreed for each in told),
         estimate(told),
         upper_bound(told, confidence),
@@ -116,7 +111,7 @@ def needed(answers: Sequence[Answers], stratum: Stratum, confidence: float) -> i
     """How many reviews more bring the bound under the limit, if all of them agree; :data:`MOST_NEEDED` at the most."""
 
     def is_enough(more: int) -> bool:
-        return _is_proved([*answers, Answers(stratum.rate, more, 0)], stratum.limit, confidence)
+        return is_below([*answers, Answers(stratum.rate, more, 0)], stratum.limit, confidence)
 
     few, many = -1, 0
     while not is_enough(many):
@@ -127,11 +122,3 @@ def needed(answers: Sequence[Answers], stratum: Stratum, confidence: float) -> i
         middle = (few + many) // 2
         few, many = (few, middle) if is_enough(middle) else (middle, many)
     return many
-
-
-def _is_proved(answers: Iterable[Answers], limit: float, confidence: float) -> bool:
-    """Whether the bound is at the limit or below it: the same as to compare it, without looking for it."""
-    told = [each for each in answers if each.agreed + each.disagreed]
-    if not told or (estimate(told) or 0.0) >= limit:
-        return False
-    return log_gain(told, limit) >= -math.log(1 - confidence)

@@ -7,7 +7,7 @@ sequence: it may be looked at after every answer, and stopped at whenever one li
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from hashlib import sha256
@@ -17,6 +17,8 @@ from orchestration_pipelines.domain.identity import length_prefixed
 #: bets against a rate: how much of what an answer "wrong" would cost is kept. Many small ones are right when errors
 #: are many, large ones when there are none; a mixture of them loses little either way.
 _KEPT = (0.05, 0.20, 0.35, 0.50, 0.65, 0.80)
+#: … and the same of bets that there are more: what is kept is kept by answers that agree, which are most of them
+_KEPT_ABOVE = (0.40, 0.70, 0.85, 0.93, 0.97, 0.99, 0.995)
 _STEPS = 60
 
 
@@ -71,24 +73,57 @@ def upper_bound(answers: Iterable[Answers], confidence: float = 0.95) -> float:
     return high
 
 
+def is_below(answers: Iterable[Answers], rate: float, confidence: float) -> bool:
+    """Whether :func:`upper_bound` is at a rate or below it: the same as to compare it, without looking for it."""
+    told = [each for each in answers if each.agreed + each.disagreed]
+    if not told or (estimate(told) or 0.0) >= rate:
+        return False
+    return log_gain(told, rate) >= -math.log(1 - confidence)
+
+
+def is_above(answers: Iterable[Answers], rate: float, confidence: float) -> bool:
+    """Whether the rate of disagreement is proved to lie above a rate, however often one looks.
+
+    The same game with the bets turned over: who bets that disagreements are more than ``rate`` multiplies the stake by
+    1 / (1 - confidence) with probability 1 - confidence at the most, at any time, where they are not.
+    """
+    told = [each for each in answers if each.agreed + each.disagreed]
+    if not told or (estimate(told) or 0.0) <= rate:
+        return False
+    return _log_gain_above(told, rate) >= -math.log(1 - confidence)
+
+
 def log_gain(answers: Iterable[Answers], rate: float) -> float:
     """The logarithm of what betting against ``rate`` would have made of a stake of 1."""
     told = list(answers)
-    weights = [1 / each.rate for each in told]
-    heaviest = max(weights)
-    gains = []
-    for kept in _KEPT:
-        bet = (1 - kept) / (heaviest - rate) if heaviest > rate else 0.0
-        gain = 0.0
-        for each, weight in zip(told, weights, strict=True):
-            # An answer stands for `weight` decisions: itself, and weight - 1 that nobody looked at.
-            unseen = math.log1p(bet * rate)
-            gain += (each.agreed * weight + each.disagreed * (weight - 1)) * unseen
-            if each.disagreed:
-                gain += each.disagreed * math.log1p(bet * (rate - weight))
-        gains.append(gain)
-    most = max(gains)
-    return most + math.log(sum(math.exp(gain - most) for gain in gains) / len(gains))
+    heaviest = max(1 / each.rate for each in told)
+    return _mixed(
+        _log_gain(told, rate, bet=(1 - kept) / (heaviest - rate) if heaviest > rate else 0.0) for kept in _KEPT
+    )
+
+
+def _log_gain_above(told: Sequence[Answers], rate: float) -> float:
+    """The same of betting that there is more: an answer that agrees costs a part of the stake, each other one pays."""
+    return _mixed(_log_gain(told, rate, bet=-(1 - kept) / rate) for kept in _KEPT_ABOVE)
+
+
+def _log_gain(told: Sequence[Answers], rate: float, bet: float) -> float:
+    """What one bettor would have made: an answer's weight, less ``rate``, times the bet is lost."""
+    gain, unseen = 0.0, math.log1p(bet * rate)
+    for each in told:
+        # An answer stands for `weight` decisions: itself, and weight - 1 that nobody looked at.
+        weight = 1 / each.rate
+        gain += (each.agreed * weight + each.disagreed * (weight - 1)) * unseen
+        if each.disagreed:
+            gain += each.disagreed * math.log1p(bet * (rate - weight))
+    return gain
+
+
+def _mixed(gains: Iterable[float]) -> float:
+    """The mean of what the bettors made."""
+    made = list(gains)
+    most = max(made)
+    return most + math.log(sum(math.exp(gain - most) for gain in made) / len(made))
 
 
 def reviews_needed(limit: float, confidence: float = 0.95) -> int:

@@ -56,7 +56,7 @@ def _checked(workflow: Workflow) -> dg.AssetCheckEvaluation:
 
 
 def test_the_check_warns_then_passes_then_fails_and_the_next_case_waits(workflow: Workflow) -> None:
-    """Twelve reviews that agree are enough; six of eighteen that do not are too many: people decide from then on."""
+    """Twelve reviews that agree are enough; twenty of 32 that do not are too many: people decide from then on."""
     engine = _swept(workflow, *(f"a{number}" for number in range(12)))
     found = _checked(workflow)
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.WARN)
@@ -65,13 +65,13 @@ def test_the_check_warns_then_passes_then_fails_and_the_next_case_waits(workflow
     assert _checked(workflow).metadata["reviews opened"].value == 0
     _answer(engine, "approve")
     assert _checked(workflow).passed
-    _swept(workflow, *(f"n{number}" for number in range(6)))
-    assert _checked(workflow).metadata["reviews opened"].value == 6
+    _swept(workflow, *(f"n{number}" for number in range(20)))
+    assert _checked(workflow).metadata["reviews opened"].value == 20
     _answer(engine, "reject")
     found = _checked(workflow)
     assert (found.passed, found.severity) == (False, dg.AssetCheckSeverity.ERROR)
     which = str(found.metadata["which"].value)
-    assert "|r1|18|6|" in which and "with people" in which and len(which) <= SHORT
+    assert "|r1|32|20|" in which and "with people" in which and len(which) <= SHORT
     _swept(workflow, "next")
     with engine.connect() as connection:
         assert [(task.case_key, task.element) for task in reviews.open_tasks(connection)] == [("next", "review")]

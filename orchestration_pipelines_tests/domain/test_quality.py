@@ -1,4 +1,4 @@
-"""A cell held against its limit: within by the bound, beyond by what cannot be mended, else too little is known."""
+"""A cell held against its limit: within by the upper bound, beyond by the lower one, else too little is known."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration_pipelines.domain.quality import MOST_NEEDED, Stratum, Verdict, judge, needed
-from orchestration_pipelines.domain.sampling import Answers, estimate, reviews_needed, upper_bound
+from orchestration_pipelines.domain.sampling import Answers, is_above, is_below, upper_bound
 
 _RATES = st.sampled_from([0.05, 0.25, 1.0])
 _ANSWERS = st.lists(st.builds(Answers, _RATES, st.integers(0, 150), st.integers(0, 6)), max_size=3)
@@ -39,19 +39,23 @@ def test_as_many_more_as_needed_are_enough_and_one_less_is_not(answers: list[Ans
 
 @settings(deadline=None, max_examples=60)
 @given(_ANSWERS, _STRATA)
-def test_beyond_is_what_the_missing_reviews_cannot_mend(answers: list[Answers], stratum: Stratum) -> None:
-    """With those that are missing counted as agreeing, the estimate is above the limit all the same."""
+def test_beyond_is_proved_and_never_together_with_within(answers: list[Answers], stratum: Stratum) -> None:
+    """The lower bound is above the limit; one more disagreement never takes that back."""
     judged = judge(answers, stratum, 0.95)
-    missing = max(0, reviews_needed(stratum.limit) - judged.answers)
-    at_best = estimate([*answers, Answers(stratum.rate, missing, 0)]) or 0.0
-    assert (judged.verdict is Verdict.BEYOND) == (at_best > stratum.limit and judged.answers > 0)
+    assert (judged.verdict is Verdict.BEYOND) == is_above(answers, stratum.limit, 0.95)
+    assert not (is_above(answers, stratum.limit, 0.95) and is_below(answers, stratum.limit, 0.95))
+    if judged.verdict is Verdict.BEYOND:
+        more = [*answers, Answers(stratum.rate, 0, 1)]
+        assert judge(more, stratum, 0.95).verdict is Verdict.BEYOND
 
 
-def test_one_disagreement_is_not_beyond_and_nothing_is_too_few() -> None:
-    """A limit of 5 % takes 84 reviews: 4 that disagree among the first are no proof, 5 are."""
+def test_a_few_disagreements_are_not_beyond_and_nothing_is_too_few() -> None:
+    """With a limit of 5 %: one that disagrees is no proof, two of two are; six of fifty are not, ten are."""
     stratum = Stratum(1.0, 0.05)
     nothing = judge([], stratum, 0.95)
     assert (nothing.verdict, nothing.needed, nothing.estimate) == (Verdict.TOO_FEW, 84, None)
-    assert judge([Answers(1.0, 0, 4)], stratum, 0.95).verdict is Verdict.TOO_FEW
-    assert judge([Answers(1.0, 0, 5)], stratum, 0.95).verdict is Verdict.BEYOND
+    assert judge([Answers(1.0, 0, 1)], stratum, 0.95).verdict is Verdict.TOO_FEW
+    assert judge([Answers(1.0, 0, 2)], stratum, 0.95).verdict is Verdict.BEYOND
+    assert judge([Answers(1.0, 44, 6)], stratum, 0.95).verdict is Verdict.TOO_FEW
+    assert judge([Answers(1.0, 40, 10)], stratum, 0.95).verdict is Verdict.BEYOND
     assert judge([Answers(1.0, 84, 0)], stratum, 0.95).verdict is Verdict.WITHIN

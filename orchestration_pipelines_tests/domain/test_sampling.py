@@ -14,6 +14,7 @@ from orchestration_pipelines.domain.sampling import (
     Answers,
     draw,
     estimate,
+    is_above,
     is_sampled,
     log_gain,
     reviews_needed,
@@ -109,3 +110,39 @@ def test_as_many_reviews_as_are_needed_prove_the_limit_and_one_less_does_not(lim
     assert upper_bound([Answers(1.0, needed, 0)]) <= limit < upper_bound([Answers(1.0, needed - 1, 0)])
     with pytest.raises(ValueError, match="between 0 and 1"):
         reviews_needed(0)
+
+
+def _stopped(wrong: float, rate: float, limit: float = 0.05, cells: int = 300, reviews: int = 600) -> list[int]:
+    """When cells that are wrong so often are stopped, of so many that are looked at after every answer."""
+    random = np.random.default_rng(9)
+    stopped = []
+    for _ in range(cells):
+        disagrees = random.random(reviews) < wrong
+        so_far = np.cumsum(disagrees)
+        for many in np.flatnonzero(disagrees) + 1:  # only an answer that disagrees can be the last
+            count = int(so_far[many - 1])
+            if is_above([Answers(rate, int(many) - count, count)], limit, 0.95):
+                stopped.append(int(many))
+                break
+    return stopped
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.1])
+@pytest.mark.parametrize("wrong", [0.025, 0.05])
+def test_a_sound_cell_is_stopped_as_rarely_as_it_says_however_often_one_looks(wrong: float, rate: float) -> None:
+    """At the limit or at half of it: in at most 5 % plus three standard errors."""
+    assert len(_stopped(wrong, rate)) <= 300 * 0.05 + 3 * np.sqrt(300 * 0.05 * 0.95)
+
+
+@pytest.mark.parametrize("rate", [1.0, 0.25, 0.1])
+def test_a_cell_at_twice_the_limit_is_stopped(rate: float) -> None:
+    """Nearly always within 600 reviews, half of them within 220; whatever part is drawn."""
+    stopped = _stopped(0.1, rate, cells=200)
+    assert len(stopped) >= 0.9 * 200
+    assert np.median(stopped) <= 220
+
+
+def test_answers_that_were_drawn_at_several_rates_are_weighed() -> None:
+    """Ten of 40 that disagree are beyond 5 %, if all were drawn alike; not if they stand for few."""
+    assert is_above([Answers(1.0, 30, 10)], 0.05, 0.95)
+    assert not is_above([Answers(0.05, 30, 0), Answers(1.0, 0, 10)], 0.05, 0.95)

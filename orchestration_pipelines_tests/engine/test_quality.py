@@ -228,7 +228,7 @@ def test_only_what_a_machine_decided_is_looked_at_again(draw: Draw) -> None:
 
 
 def test_a_cell_goes_from_too_few_to_within_to_beyond_and_is_with_people_until_two_lift_it(draw: Draw) -> None:
-    """12 yes are enough for 30 %; 6 no among 18 are too many: the next case waits for a senior, until two lift it."""
+    """12 yes are enough for 30 %; 20 no among 32 are too many: the next case waits for a senior, until two lift it."""
     flow = blind_flow(draw)
     flow.submit(*(f"a{number}" for number in range(12)))
     flow.sweep()
@@ -238,14 +238,14 @@ def test_a_cell_goes_from_too_few_to_within_to_beyond_and_is_with_people_until_t
     for task in _open(flow):
         _review(flow, task)
     assert _held(flow)["r1"].judged.verdict is Verdict.WITHIN
-    flow.submit(*(f"n{number}" for number in range(6)))
+    flow.submit(*(f"n{number}" for number in range(20)))
     flow.sweep()
     _drawn(flow)
     for task in _open(flow):
         _review(flow, task, "reject")
     cell = _held(flow)["r1"]
     assert cell.judged.verdict is Verdict.BEYOND and cell.fallback is not None
-    assert "6 of 18" in cell.fallback.reason
+    assert "20 of 32" in cell.fallback.reason
     assert _held(flow)["r1"].fallback == cell.fallback, "it falls back once"
 
     flow.clock.advance(hours=1)
