@@ -26,7 +26,7 @@ class Acts:
 
     def __init__(self, office: Office) -> None:
         self.office, self.clock = office, SetClock()
-        self._keys, self._left = count(1), ""
+        self._keys, self._left = count(1), set[str]()
         with ExitStack() as held:
             url = held.enter_context(office.database())
             self.engine = Engine(url, office.workflow, clock=self.clock)
@@ -145,12 +145,14 @@ class Acts:
         self._try("back", people.set_back, person, by="max")
 
     def leave(self, person: str, release: bool) -> None:
-        """For good; one person in a run, lest nobody is left."""
-        if not self._left and self._try("leave", people.deactivate, person, by="max", reason="left", release=release):
-            self._left = person
+        """For good; three people in a run at most."""
+        if len(self._left) < 3 and (
+            self._try("leave", people.deactivate, person, by="max", reason="left", release=release) is not None
+        ):
+            self._left.add(person)
 
     def change_capacity(self, person: str, capacity: int | None) -> None:
-        if person != self._left:
+        if person not in self._left:
             staff = Staff({person: replace(STAFF.people[person], capacity=capacity)})
             self._try("capacity", people.bring_in, staff, by="max", release=True)
 

@@ -73,7 +73,8 @@ LAWS: Mapping[str, str] = {
                    OR {_barred("d.decided_at", "d.round - (d.edits <> '{}')::int")} END
         UNION ALL SELECT d.task_id, d.decided_by || ' was no longer one of the people' FROM review_decision d
         JOIN ({_RECORDED.format(act="deactivated")}) gone
-            ON gone.record = 'people:' || d.decided_by AND gone.at < d.decided_at""",
+            ON gone.record = 'people:' || d.decided_by AND gone.at < d.decided_at
+        WHERE d.role <> 'requester'""",
     "nobody decided what was in the hands of another": """
         SELECT d.task_id, d.decided_by FROM review_decision d JOIN LATERAL (
             SELECT a.person FROM assignment a WHERE a.task_id = d.task_id ORDER BY a.id DESC LIMIT 1) had ON true
@@ -97,7 +98,7 @@ LAWS: Mapping[str, str] = {
                     AND s.starts <= a.at::time AND a.at::time < s.ends))
         UNION ALL SELECT t.id, a.person FROM assignment a JOIN review_task t ON t.id = a.task_id
         JOIN queue q ON q.workflow = t.workflow AND q.name = t.queue JOIN reviewer r ON r.person = a.person
-        WHERE t.status IN ('assigned', 'claimed') AND a.person = t.assignee AND NOT (
+        WHERE t.status IN ('assigned', 'claimed') AND a.person = t.assignee AND q.role <> 'requester' AND NOT (
             {_FITS} AND NOT {_barred("a.at", "t.round")})
             AND a.id = (SELECT max(id) FROM assignment l WHERE l.task_id = t.id)""",
     # A limit that was lowered under what is in hand holds from then on: nothing more comes, until enough has gone.
