@@ -236,10 +236,11 @@ def _show(found: Results, engine: Engine, refused: list[str], wall_s: float, *, 
     steps = [
         (f"orchestrate case {key}", "everything that happened to one application"),
         ("orchestrate model describe mortgage_underwriting", "who decides what, by when, and what is undone"),
-        ("make up", "Dagster's UI, with the runs of this pilot and the sensors at work"),
+        ("make up", "Dagster's UI with the runs of this pilot, the sensors at work, the reviewers' console"),
     ]
     if waiting:
         steps.insert(0, ("orchestrate reviews list", "the applications that wait for you"))
+        steps.append(("orchestrate users pilot", "passwords of the test people, to sign in to the console with"))
     else:
         steps.append(("make run ARGS='--fresh --reviewers wait'", "the same, and the flagged cases wait for you"))
     for command, what in steps:
