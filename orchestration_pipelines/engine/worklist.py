@@ -39,6 +39,7 @@ class MyWork(NamedTuple):
 
     at: datetime
     in_hand: Sequence[Line]  #: due first
+    asked: Sequence[Line]  #: of them, since they submitted the case; due first
     own: Limit | None  #: how much they have of what they may have; None: they are no reviewer
     steps: Sequence[Limit]  #: steps of their workflows in which no more may be taken
     offers: Sequence[Offer]
@@ -67,6 +68,7 @@ def my_work(connection: psycopg.Connection, person: str, figures: Figures, now: 
     work = MyWork(
         now,
         in_hand,
+        table.asked_of(connection, person, _IN_HAND),
         own,
         [limit for limit in limits if limit.kind == "step" and limit.in_hand >= (limit.allowed or 0)],
         offers,

@@ -84,6 +84,19 @@ def in_hand(connection: psycopg.Connection, person: str, limit: int) -> list[Lin
     return cursor.execute(_IN_HAND, (person, limit)).fetchall()
 
 
+_ASKED = f"""
+{_COLUMNS} FROM work_lane l JOIN queue a ON a.workflow = l.workflow AND a.name = l.queue AND a.role = 'requester'
+JOIN review_task t ON t.lane = l.id AND t.status = 'open' AND t.requested_by = %s {_JOINS}
+ORDER BY t.due_at, t.order_key, t.id LIMIT %s
+"""
+
+
+def asked_of(connection: psycopg.Connection, requester: str, limit: int) -> list[Line]:
+    """What waits for an answer of whoever submitted the case, due first."""
+    cursor = connection.cursor(row_factory=lambda _: Line._make)
+    return cursor.execute(_ASKED, (requester, limit)).fetchall()
+
+
 #: Of each queue that is theirs as many as the first ``each``, in order, as pull() walks the lanes: past what bars them,
 #: and not where a limit is reached. What a lane holds first is looked at in the lane's own index.
 _NEXT = """

@@ -109,6 +109,17 @@ def test_whoever_decides_nothing_has_no_work(signed_in: SignedIn, tasks: list[in
     assert "No queue asks for what you can do" in words(signed_in("mara").get("/work").text)
 
 
+def test_whoever_submitted_a_case_finds_what_is_asked_of_them(
+    flow: Flow, signed_in: SignedIn, tasks: list[int]
+) -> None:
+    """It waits for their answer, on their own page."""
+    with psycopg.connect(flow.engine.url, autocommit=True) as owner:
+        owner.execute("UPDATE review_task SET queue = 'requesters', requested_by = 'ann'")
+    page = words(signed_in("ann").get("/work").text)
+    assert "Asked of you, who submitted the case" in page
+    assert "Asked of you" not in words(signed_in("bob").get("/work").text)
+
+
 def test_lists_that_reload_themselves_keep_no_session_alive(
     flow: Flow, desk: Desk, signed_in: SignedIn, tasks: list[int]
 ) -> None:

@@ -128,6 +128,15 @@ def test_in_hand_is_due_first_with_its_state(flow: Flow) -> None:
     assert page.next == page.in_hand[1]  # what is assigned comes before what waits
 
 
+def test_what_is_asked_of_whoever_submitted_is_theirs_alone(flow: Flow) -> None:
+    """An applicant sees what waits for their answer, and nobody else does; nobody pulls it."""
+    changed(flow, "UPDATE review_task SET queue = 'requesters'")
+    assert [line.case_key for line in mine(flow, "bob").asked] == ["C", "C"]
+    assert len(mine(flow, "broker").asked) == 12
+    page = mine(flow, "ann")
+    assert (page.asked, page.next) == ([], None)
+
+
 def test_limits_are_shown_and_stop_what_is_next(flow: Flow) -> None:
     """One's own, a queue's and a step's."""
     changed(flow, "UPDATE reviewer SET capacity = 2 WHERE person = 'ann'")
