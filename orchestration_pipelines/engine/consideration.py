@@ -72,13 +72,19 @@ def consider(connection: psycopg.Connection, process: Process, task: int, person
     drawn = process.elements.get(shown.element)
     mine = shown.assignee == person and not is_blind
     roles = table.queue_roles(connection, shown.workflow)
-    offered = reasons.offered(connection, shown.workflow, shown.element)
+    possible = options(process, shown, wait, roles)
+    outcomes = {option.outcome for option in possible}
+    offered = [
+        reason
+        for reason in reasons.offered(connection, shown.workflow, shown.element)
+        if outcomes.intersection(reason.outcomes)
+    ]
     return Consideration(
         task=shown,
         wait=wait,
         rule=rule,
         barred=None if allowed else table.why_not(connection, person, "decide", task),
-        options=options(process, shown, wait, roles),
+        options=possible,
         steps=[] if is_blind else next_steps(process, shown, wait, roles, offered),
         fields=[declared.get(name) or undeclared(name, shown.facts.get(name)) for name in shown.editable],
         reasons=offered,

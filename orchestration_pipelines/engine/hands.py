@@ -13,10 +13,22 @@ import psycopg
 
 from orchestration_pipelines.store import faults, forsaken
 from orchestration_pipelines.store import hands as table
-from orchestration_pipelines.store.hands import Handed
+from orchestration_pipelines.store.hands import Handed, in_work
 from orchestration_pipelines.store.refusal import Refused, refusals
 
-__all__ = ["Handed", "Refused", "claim", "decline", "onward", "pause", "pull", "reassign", "release", "resume"]
+__all__ = [
+    "Handed",
+    "Refused",
+    "claim",
+    "decline",
+    "in_work",
+    "onward",
+    "pause",
+    "pull",
+    "reassign",
+    "release",
+    "resume",
+]
 
 
 def pull(
@@ -38,7 +50,7 @@ def pull(
 
 def onward(connection: psycopg.Connection, person: str, *, at: datetime) -> int:
     """What somebody goes on with: what they are at work on already, else the next task, pulled."""
-    begun = table.in_work(connection, person)
+    begun = in_work(connection, person)
     return pull(connection, person, at=at) if begun is None else begun
 
 

@@ -86,6 +86,19 @@ def test_a_plain_approval_and_straight_to_the_next(flow: Flow, signed_in: Signed
     assert "You approved" not in signed_in("bob").get(answer.headers["location"]).text, "it is told to her alone"
 
 
+def test_what_is_in_hand_comes_before_what_is_next(flow: Flow, signed_in: SignedIn) -> None:
+    """Who has begun with another case goes on with that; what was put aside waits."""
+    ann, task, other = signed_in("ann"), task_of(flow), task_of(flow, "B")
+    with flow.engine.connect() as connection:
+        hands.claim(connection, [task.task, other.task], person="ann", at=flow.clock())
+    _, form = opened(ann, task.task)
+    answer = ann.post(f"/tasks/{task.task}/decide", {**form, "outcome": "approve"})
+    assert answer.headers["location"].startswith(f"/tasks/{other.task}?done=")
+    with flow.engine.connect() as connection:
+        hands.pause(connection, [other.task], person="ann", at=flow.clock())
+        assert hands.in_work(connection, "ann") is None
+
+
 def test_who_wants_no_other_case_gets_none(flow: Flow, signed_in: SignedIn) -> None:
     """The box for the next case is not ticked."""
     ann, task = signed_in("ann"), task_of(flow)

@@ -274,10 +274,11 @@ const drawings = {
 const deciding = {
   form: document.getElementById("decision-form"),
   EARLY_MS: 700,
+  shown: performance.now(),
   waiting: null,
 
   // A key that was meant for the case before decides nothing here.
-  isEarly: (one) => one.form === deciding.form && one.matches("button") && performance.now() < deciding.EARLY_MS,
+  isEarly: (one) => one.form === deciding.form && one.matches("button") && performance.now() - deciding.shown < deciding.EARLY_MS,
 
   async look() {
     deciding.waiting = null;
