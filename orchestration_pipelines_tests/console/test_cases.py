@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestration_pipelines.engine import documents, quality, reviews
+from orchestration_pipelines.engine import documents, dossier, quality, reviews
 from orchestration_pipelines.engine.desk import Desk
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Row
@@ -114,6 +114,9 @@ def test_h16_the_second_signer_sees_that_somebody_signed_and_nothing_of_it(flow:
     case = offer(flow, "A")
     sign(flow, "ann", edits={"amount": 240})
     task = task_of(flow, case)
+    with flow.engine.connect() as connection:
+        read = dossier.of_task(connection, task, "bob")
+    assert read is not None and read.decided == [], "it is not even read"
     for person in ("bob", "ann", "cleo", "mara", "abel"):
         for path in (f"/tasks/{task}", f"/cases/{case}"):
             page = signed_in(person).get(path)
