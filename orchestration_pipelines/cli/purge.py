@@ -9,7 +9,7 @@ import click
 from orchestration_pipelines.cli.dagster_home import enter_dagster_home
 from orchestration_pipelines.cli.output import as_json, print_json, tell
 from orchestration_pipelines.cli.session import deployed
-from orchestration_pipelines.engine import replies
+from orchestration_pipelines.engine import access, replies
 from orchestration_pipelines.store.connection import connect
 
 
@@ -19,7 +19,7 @@ from orchestration_pipelines.store.connection import connect
 )
 @as_json
 def purge(keep_days: int, wants_json: bool) -> None:
-    """Delete old runs from Dagster's history, and answers to clients that nobody asks for again.
+    """Delete old runs from Dagster's history, answers to clients that nobody asks for again, and old sessions.
 
     Cases, decisions and the audit stay.
     """
@@ -32,9 +32,11 @@ def purge(keep_days: int, wants_json: bool) -> None:
     with DagsterInstance.get() as instance:
         purged = purge_runs(instance, keep_days)
     with connect(deployment.url) as connection:
-        forgotten = replies.forget(connection, datetime.now(UTC))
+        now = datetime.now(UTC)
+        forgotten, sessions = replies.forget(connection, now), access.forget(connection, now)
     if wants_json:
-        print_json({"purged": purged, "answers": forgotten})
+        print_json({"purged": purged, "answers": forgotten, "sessions": sessions})
     else:
         tell(f"{purged} runs purged; those of the last {keep_days} days are kept")
         tell(f"{forgotten} answers to clients purged; those of the last day are kept")
+        tell(f"{sessions} sessions of the console purged; those of the last month are kept")

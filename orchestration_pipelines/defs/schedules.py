@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import dagster as dg
 
-from orchestration_pipelines.engine import replies
+from orchestration_pipelines.engine import access, replies
 from orchestration_pipelines.engine.deployment import deploy
 from orchestration_pipelines.store.connection import connect
 
@@ -35,15 +35,16 @@ class PurgeConfig(dg.Config):
 
 
 @dg.op(
-    description="Deletes old runs from Dagster's history, and answers to clients after a day. "
-    "Cases, decisions and the audit stay."
+    description="Deletes old runs from Dagster's history, answers to clients after a day, and sessions of the console "
+    "after a month. Cases, decisions and the audit stay."
 )
 def purge(context: dg.OpExecutionContext, config: PurgeConfig) -> int:
-    """Delete old runs, and answers that no client asks for again."""
+    """Delete old runs, answers that no client asks for again, and sessions that are over."""
     purged = purge_runs(context.instance, config.keep_days)
     with connect(deploy().url) as connection:
-        forgotten = replies.forget(connection, datetime.now(UTC))
-    context.add_output_metadata({"purged": purged, "answers to clients": forgotten})
+        now = datetime.now(UTC)
+        forgotten, sessions = replies.forget(connection, now), access.forget(connection, now)
+    context.add_output_metadata({"purged": purged, "answers to clients": forgotten, "sessions": sessions})
     return purged
 
 

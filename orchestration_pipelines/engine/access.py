@@ -46,6 +46,7 @@ __all__ = [
     "disable",
     "enable",
     "end_sessions",
+    "forget",
     "has_account",
     "open_account",
     "recorded",
@@ -63,6 +64,9 @@ IDLE = timedelta(hours=1)
 #: a day's work, and whoever goes on signs in again
 ABSOLUTE = timedelta(hours=12)
 _TOUCH_EVERY = timedelta(minutes=1)
+_LIMITED_ONCE_IN = timedelta(minutes=1)
+#: a session that is over says where somebody was; the record says it too, and longer
+_SESSIONS_KEPT = timedelta(days=30)
 _TOKEN_BYTES = 32
 _LONGEST_BROWSER = 200
 
@@ -112,7 +116,7 @@ def sign_in(
     kept = table.secret(connection, person)
     known = person if kept is not None else None  # what was typed may be a password in the wrong place
     if (wait := table.try_once(connection, paces, at)) is not None:
-        table.record(connection, Entry(at, "limited", known, None, address, None, ""))
+        table.record_limited(connection, Entry(at, "limited", known, None, address, None, ""), _LIMITED_ONCE_IN)
         minutes = math.ceil(wait / timedelta(minutes=1))
         raise NotSignedIn(f"too many attempts: try again in {minutes} min", wait)
     right = passwords.verifies(kept.password if kept else None, password)
@@ -158,6 +162,11 @@ def sign_out(connection: psycopg.Connection, who: SignedIn, *, address: str, at:
     with connection.transaction():
         table.end(connection, who.person, at, only=who.session)
         table.record(connection, Entry(at, "signed out", who.person, None, address, who.session, ""))
+
+
+def forget(connection: psycopg.Connection, at: datetime) -> int:
+    """Delete sessions that were over long ago; how many."""
+    return table.forget_sessions(connection, at - _SESSIONS_KEPT)
 
 
 def sessions(connection: psycopg.Connection, person: str | None, at: datetime) -> list[Session]:

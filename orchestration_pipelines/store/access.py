@@ -128,6 +128,11 @@ def touch(connection: psycopg.Connection, session: int, now: datetime) -> None:
     connection.execute("UPDATE session SET seen_at = %s WHERE id = %s AND ended_at IS NULL", (now, session))
 
 
+def forget_sessions(connection: psycopg.Connection, before: datetime) -> int:
+    """Delete the sessions at which nobody was since then; what they did stays in the record. Returns how many."""
+    return connection.execute("DELETE FROM session WHERE seen_at < %s", (before,)).rowcount
+
+
 class Session(NamedTuple):
     """A session that stands, as its person and an admin see it."""
 
@@ -280,6 +285,17 @@ def record(connection: psycopg.Connection, entry: Entry) -> None:
     connection.execute(
         "INSERT INTO access_entry (at, act, person, by, address, session, detail) VALUES (%s, %s, %s, %s, %s, %s, %s)",
         entry,
+    )
+
+
+def record_limited(connection: psycopg.Connection, entry: Entry, once_in: timedelta) -> None:
+    """Write that somebody was stopped, once in a while for an address: whoever goes on does not fill the record."""
+    connection.execute(
+        "INSERT INTO access_entry (at, act, person, by, address, session, detail) "
+        "SELECT %(at)s, %(act)s, %(person)s, %(by)s, %(address)s, %(session)s, %(detail)s "
+        "WHERE NOT EXISTS (SELECT FROM access_entry WHERE act = 'limited' AND address = %(address)s "
+        "AND at > %(at)s - %(once_in)s::interval)",
+        {**entry._asdict(), "once_in": once_in},
     )
 
 

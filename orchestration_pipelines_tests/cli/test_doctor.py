@@ -118,4 +118,4 @@ def test_a_home_that_is_not_there_starts_nothing(tmp_path: Path, monkeypatch: py
 def test_purge_keeps_what_is_young(doctor: Doctor, database: str) -> None:
     """A fresh history has nothing to purge, and the verb says so."""
     ran = CliRunner().invoke(orchestrate, ["purge", "--json"])
-    assert json.loads(ran.stdout) == {"purged": 0, "answers": 0}
+    assert json.loads(ran.stdout) == {"purged": 0, "answers": 0, "sessions": 0}

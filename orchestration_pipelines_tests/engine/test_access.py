@@ -109,6 +109,10 @@ def test_guessing_is_slowed_down(door: psycopg.Connection, passwords: Passwords,
         come(door, passwords, clock, "nora", GOOD)
     assert refused.value.again_after == timedelta(minutes=1)
     assert told(door, 1) == [("limited", "nora", "")]
+    for _ in range(3):
+        with pytest.raises(NotSignedIn, match="try again in 1 min"):
+            come(door, passwords, clock, "nora", GOOD)
+    assert [act for act, _, _ in told(door, 2)] == ["limited", "refused"], "said once: the record cannot be filled"
     assert come(door, passwords, clock, "nora", GOOD, address="10.0.0.2"), "nobody is locked out from elsewhere"
     assert come(door, passwords, clock, "ada", GOOD), "nor anybody else from there"
     clock.advance(minutes=1)
@@ -163,6 +167,17 @@ def test_a_session_ends_by_itself(door: psycopg.Connection, passwords: Passwords
     clock.advance(hours=1)
     assert access.session_of(door, token, clock()) is None
     assert access.sessions(door, "nora", clock()) == []
+
+
+def test_sessions_that_are_over_are_not_kept(door: psycopg.Connection, passwords: Passwords, clock: SetClock) -> None:
+    """After a month; the record of access says for longer who was there."""
+    come(door, passwords, clock, "nora", GOOD)
+    clock.advance(days=29)
+    come(door, passwords, clock, "ada", GOOD)
+    assert access.forget(door, clock()) == 0
+    clock.advance(days=2)
+    assert access.forget(door, clock()) == 1
+    assert [act for act, _, _ in told(door, 2)] == ["signed in", "signed in"]
 
 
 def test_an_admin_ends_anybodys_sessions_and_nobody_else_does(

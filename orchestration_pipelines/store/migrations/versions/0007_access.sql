@@ -29,6 +29,7 @@ CREATE TABLE session (
     ended_at    timestamptz
 );
 CREATE INDEX session_standing ON session (person, id) WHERE ended_at IS NULL;
+CREATE INDEX session_seen ON session (seen_at);
 
 -- How fast somebody may try to sign in: each attempt puts `full_at` further ahead; at the limit it is refused. (The generic
 -- cell rate algorithm: one row, no history.) A key is an address, a person, or both.
@@ -51,6 +52,7 @@ CREATE TABLE access_entry (                            -- append only: who came 
     detail      text NOT NULL DEFAULT ''
 );
 CREATE INDEX access_entry_person ON access_entry (person, id DESC);
+CREATE INDEX access_entry_limited ON access_entry (address, at) WHERE act = 'limited';
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON access_entry
     FOR EACH STATEMENT EXECUTE FUNCTION append_only();
 
@@ -202,8 +204,8 @@ BEGIN
     ORDER BY a.no;
 END $$;
 
-GRANT SELECT, INSERT, UPDATE ON account, session TO orchestration_app;
-GRANT SELECT, INSERT, UPDATE, DELETE ON sign_in_pace TO orchestration_app;
+GRANT SELECT, INSERT, UPDATE ON account TO orchestration_app;
+GRANT SELECT, INSERT, UPDATE, DELETE ON session, sign_in_pace TO orchestration_app;
 GRANT SELECT, INSERT ON access_entry TO orchestration_app;
 GRANT SELECT ON access_entry TO orchestration_auditor;
 GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO orchestration_app;
