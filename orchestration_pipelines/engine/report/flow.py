@@ -17,7 +17,9 @@ from orchestration_pipelines.engine.measures import day_window, facts
 from orchestration_pipelines.engine.report.charts import ageing, control_chart, cumulative_flow, histogram
 from orchestration_pipelines.engine.report.tables import unit_of, with_durations
 from orchestration_pipelines.store import measures as table
+from orchestration_pipelines.store import reasons
 from orchestration_pipelines.store.measures import Window
+from orchestration_pipelines.store.reasons import Counted
 
 #: how far back the report looks, in days
 DAYS = 90
@@ -52,6 +54,7 @@ def flow_report(connection: psycopg.Connection, workflow: str, now: datetime, da
         pictures=pictures(happened, {element: np.array(values) for element, values in ages.items()}),
         tables={
             **tables(happened),
+            "Decisions by reason": by_reason(reasons.counted(connection, workflow, window.begin, window.end)),
             "Late now": [late._asdict() for late in table.late(connection, workflow, now)],
             "To be mended": [trouble._asdict() for trouble in table.trouble(connection, workflow)],
         },
@@ -90,6 +93,23 @@ def tables(happened: Facts) -> dict[str, list[dict[str, Any]]]:
         "Reassigned": [{"cause": cause, "times": times} for cause, times in happened.reassigned.items()],
         "Outcomes": [{"outcome": outcome, "cases": cases} for outcome, cases in outcomes.most_common()],
     }
+
+
+def by_reason(counted: Sequence[Counted]) -> list[dict[str, Any]]:
+    """What people decided, and why, by the rule that sent the case to them: which rule causes the most work."""
+    return [
+        with_durations(
+            {
+                "step": each.element,
+                "sent by": each.words or each.rule,
+                "outcome": each.outcome,
+                "reason": each.meaning or each.reason,
+                "decisions": each.decisions,
+                "worked_s": each.touch_s,
+            }
+        )
+        for each in counted
+    ]
 
 
 def lead_s(case: ClosedCase) -> float:

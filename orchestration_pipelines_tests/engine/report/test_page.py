@@ -6,11 +6,14 @@ import re
 from datetime import date, timedelta
 from html.parser import HTMLParser
 
+from orchestration_pipelines.engine import reviews
 from orchestration_pipelines.engine.report.executive import executive
 from orchestration_pipelines.engine.report.flow import flow_report
 from orchestration_pipelines.engine.report.page import page
 from orchestration_pipelines.engine.report.tables import SHORT, duration, markdown, unit_of
 from orchestration_pipelines_tests.engine.conftest import Draw
+from orchestration_pipelines_tests.engine.deciding import DECIDING, SETTINGS, claimed, with_reasons
+from orchestration_pipelines_tests.engine.deciding import GRID as DECIDING_GRID
 
 _LINES = (
     "service check",
@@ -65,6 +68,33 @@ def test_the_page_shows_how_a_workflow_runs_and_what_is_late(draw: Draw) -> None
     assert tags.open == [] and tags.fetched == [] and "script" not in tags.seen
     assert html.count("<svg") == 4 and "1 under way, half older than" in html
     assert re.search(r"<b>2</b>closed", html)
+
+
+def test_decisions_are_counted_by_reason_and_rule(draw: Draw) -> None:
+    """Which rule sends people the most work, and why they decide as they do."""
+    flow = with_reasons(draw(*DECIDING, settings=SETTINGS, grid=DECIDING_GRID))
+    flow.submit("a", "b")
+    flow.sweep()
+    for key, reasons in (("a", ["no_invoice"]), ("b", [])):
+        task = claimed(flow, "ann", key)
+        flow.clock.advance(minutes=3)
+        with flow.engine.connect() as connection:
+            reviews.decide(
+                connection,
+                task.task,
+                person="ann",
+                seen=task.digest,
+                outcome="reject",
+                reasons=reasons,
+                rationale="looked",
+                at=flow.clock(),
+            )
+    with flow.engine.connect() as connection:
+        rows = flow_report(connection, "flow", flow.clock()).tables["Decisions by reason"]
+    assert [tuple(row.values()) for row in rows] == [
+        ("review", "Amount is at least 45: much", "reject", "There is no invoice", 1, "3 min"),
+        ("review", "Amount is at least 45: much", "reject", None, 1, "3 min"),
+    ]
 
 
 def test_a_table_of_markdown_is_short_and_counts_what_it_leaves_out() -> None:
