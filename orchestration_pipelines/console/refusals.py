@@ -85,7 +85,8 @@ async def _unreachable(request: Request, _: Exception) -> Response:
 
 async def _http(request: Request, error: Exception) -> Response:
     status = cast(HTTPException, error).status_code
-    answer = refusal(request, status, "Not done", _TOLD.get(status, "That was not understood."))
+    title = "Not there" if status == 404 else "Not done"
+    answer = refusal(request, status, title, _TOLD.get(status, "That was not understood."))
     for name, value in (cast(HTTPException, error).headers or {}).items():
         answer.headers[name] = value
     return answer
