@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from orchestration_pipelines.engine import hands, policy
-from orchestration_pipelines_tests.console.conftest import SignedIn, Visitor
+from orchestration_pipelines_tests.console.conftest import SignedIn, Visitor, Window
 from orchestration_pipelines_tests.engine.flow import Flow
 
 PAGES = (
@@ -105,6 +105,20 @@ def test_many_tasks_go_to_somebody_with_the_reason_and_those_that_may_not_stay_c
     assert "A reason is needed to reassign a task" in answer.text.replace("Refused: a", "A")
     assert mara.post("/manage/work", {"task": [str(2**70)], "reason": "x"}).status_code == 422
     assert "ann assigned" in _text(mara, "/manage/work?person=ann")
+
+
+def test_many_are_reassigned_in_a_browser_that_runs_no_script(flow: Flow, window: Window) -> None:
+    """Tick two, choose who gets them, say why: the list comes again without a word of script."""
+    _waiting(flow, "A", "B", "C")
+    page = window("mara", java_script_enabled=False)
+    page.goto("/manage/work")
+    for number in (1, 3):
+        page.get_by_role("checkbox", name=f"Task {number}").check()
+    page.get_by_label("Give the chosen to").select_option("ann")
+    page.get_by_label("Reason").fill("she knows them")
+    page.get_by_role("button", name="Reassign").click()
+    assert page.get_by_text("2 tasks were given on.").is_visible()
+    assert flow.rows("SELECT id, assignee FROM review_task ORDER BY id") == [(1, "ann"), (2, None), (3, "ann")]
 
 
 def test_long_lists_are_paged_and_name_nothing_of_a_case_but_its_key(flow: Flow, signed_in: SignedIn) -> None:
