@@ -127,10 +127,10 @@ def served(desk: Desk) -> Iterator[str]:
 class serving:
     """A real server in a thread, as long as the block takes."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, **settings: Any) -> None:
         self._socket = socket.socket()
         self._socket.bind(("127.0.0.1", 0))
-        self._server = server(create_app(desk))
+        self._server = server(create_app(desk), **settings)
         self._thread = threading.Thread(target=self._server.run, kwargs={"sockets": [self._socket]}, daemon=True)
 
     def __enter__(self) -> str:
