@@ -37,6 +37,7 @@ def trail(process: Process, stops: Sequence[Stop], to: str | None) -> Trail:
     legs += [(_left_by(process, here), there.element) for here, there in pairwise(stops)]
     if stops:
         legs.append((_left_by(process, stops[-1]), to))
+    known: dict[tuple[str, str], tuple[list[str], set[str]]] = {}  # a case may go round and round
     for place, (source, target) in enumerate(legs):
         if place:
             stop = stops[place - 1].element
@@ -44,7 +45,9 @@ def trail(process: Process, stops: Sequence[Stop], to: str | None) -> Trail:
             if source is not None and source != stop:
                 elements.append(source)
         if source is not None and target is not None:
-            passed, taken = _certain(process, source, target)
+            if (source, target) not in known:
+                known[source, target] = _certain(process, source, target)
+            passed, taken = known[source, target]
             elements += passed
             flows |= taken
     return Trail(tuple(element for element in elements if element in process.elements), frozenset(flows))

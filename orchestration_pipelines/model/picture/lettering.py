@@ -62,11 +62,13 @@ def wrapped(text: str, within: float, size: float, most: int) -> list[str]:
         longer = f"{line} {piece}" if space and line else line + piece
         if line and width(longer, size) > within:
             lines.append(line)
+            if len(lines) > most:
+                break
             line = piece
         else:
             line = longer
-    if line:
-        lines.append(line)
+    else:
+        lines += [line] if line else []
     if len(lines) > most:
         lines = [*lines[: most - 1], _shortened(" ".join(lines[most - 1 :]), within, size)] if most else []
     return lines
@@ -77,8 +79,7 @@ def _pieces(text: str, within: float, size: float) -> Iterator[tuple[bool, str]]
     for word in text.split():
         space = True
         for part in _parts(word) if width(word, size) > within else [word]:
-            while width(part, size) > within and len(part) > 1:
-                fits = next((n for n in range(len(part) - 1, 1, -1) if width(part[:n], size) <= within), 1)
+            while (fits := max(_fitting(part, within, size), 1)) < len(part):
                 yield space, part[:fits]
                 part, space = part[fits:], False
             yield space, part
@@ -95,6 +96,15 @@ def _parts(word: str) -> list[str]:
 
 
 def _shortened(text: str, within: float, size: float) -> str:
-    while text and width(text + "…", size) > within:
-        text = text[:-1]
-    return text.rstrip() + "…"
+    room = within - width("…", size)
+    return text[: _fitting(text, room, size)].rstrip() + "…"
+
+
+def _fitting(text: str, within: float, size: float) -> int:
+    """How many letters of a text fit."""
+    thousandths = 0
+    for place, letter in enumerate(text):
+        thousandths += _letter(letter)
+        if thousandths * size * _ALLOWANCE / 1000 > within:
+            return place
+    return len(text)

@@ -74,15 +74,15 @@ def _below(box: Box) -> Box:
 
 def _filled(name: str, box: Box, anchor: str, top: float = 0.0, foot: float = 0.0) -> str:
     """A name in a box, as large as it fits; beside what stands at the top and the foot only if it must."""
-    for size in _SIZES:
-        lines = wrapped(name, box.width, size, 50)
-        high = len(lines) * size * LEADING
-        if high <= box.height - top - foot or size == _SIZES[-1]:
-            break
     room = box.height - top - foot
-    if high > room:
-        lines = wrapped(name, box.width, size, max(1, int(room / (size * LEADING))))
-        high = len(lines) * size * LEADING
+    for size in _SIZES:
+        rows = int(room / (size * LEADING))
+        lines = wrapped(name, box.width, size, rows + 1)
+        if len(lines) <= rows:
+            break
+    if len(lines) > rows:
+        lines = wrapped(name, box.width, size, max(1, rows))
+    high = len(lines) * size * LEADING
     begin = box.y + (box.height - high) / 2
     begin = min(max(begin, box.y + top), box.bottom - foot - high) if high <= room else box.y + top
     if anchor == "start":

@@ -56,14 +56,14 @@ def _tracks(turns: Sequence[_Turn], gaps: Sequence[tuple[float, float]]) -> Mapp
     inside: dict[int, set[tuple[bool, float]]] = defaultdict(set)
     for turn in turns:
         inside[turn.gap].add(_key(turn))
-    place: dict[_Turn, float] = {}
-    for turn in turns:
+    place: dict[tuple[int, tuple[bool, float]], float] = {}
+    for gap, keys in inside.items():
+        begin, end = gaps[gap]
+        step = min(_TRACK, (end - begin) / (len(keys) + 1))
         # going down, the lowest turns first, going up, the highest: so they do not cross
-        order = sorted(inside[turn.gap], key=lambda key: (key[0], key[1] if key[0] else -key[1]))
-        begin, end = gaps[turn.gap]
-        step = min(_TRACK, (end - begin) / (len(order) + 1))
-        place[turn] = begin + step * (order.index(_key(turn)) + 1)
-    return place
+        order = sorted(keys, key=lambda key: (key[0], key[1] if key[0] else -key[1]))
+        place |= {(gap, key): begin + step * number for number, key in enumerate(order, 1)}
+    return {turn: place[turn.gap, _key(turn)] for turn in turns}
 
 
 def _key(turn: _Turn) -> tuple[bool, float]:

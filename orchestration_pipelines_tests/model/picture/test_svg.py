@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from datetime import timedelta
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -205,6 +206,15 @@ def test_the_same_picture_is_the_same_text() -> None:
     """So that a committed picture can be held against the command that made it."""
     drawn = picture.load(_MORTGAGE / "mortgage_underwriting.bpmn")
     assert picture.svg(drawn) == picture.svg(picture.load(_MORTGAGE / "mortgage_underwriting.bpmn"))
+
+
+def test_the_largest_picture_takes_seconds_at_most() -> None:
+    """As many steps as may be drawn, each with the longest name of one word."""
+    figures_ = [Figure(f"n{n}", "userTask", "x" * figures.MAX_NAME, task="user") for n in range(3_000)]
+    drawn = Diagram("large", tuple(Shape(figure, Box(0, 0, 100, 80)) for figure in figures_), ())
+    began = time.process_time()
+    assert picture.svg(drawn).count("<rect") == 3_000
+    assert time.process_time() - began < 4
 
 
 def test_the_consoles_sheet_is_the_pictures() -> None:
