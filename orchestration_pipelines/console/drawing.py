@@ -29,15 +29,15 @@ class Drawn(NamedTuple):
 
 def case_drawing(desk: Desk, case: int, version_id: int) -> Drawn | None:
     """Where a case stands and came by; None where its drawing is too large, or where nobody is to know."""
-    diagram, process = desk.diagram(version_id), desk.drawing(version_id)
-    if diagram is None:
+    if desk.diagram(version_id) is None:
         return None
     with desk.connection() as connection:
-        marks = drawing.case_marks(connection, case, process)
+        marks = drawing.case_marks(connection, case, desk.drawing(version_id))
     if marks == Marks():
         return None
-    svg = Markup(picture.svg(diagram, marks, anchor=ANCHOR))  # noqa: S704 (made by us, every name in it escaped)
-    return Drawn("In the drawing", svg, picture.told(diagram, marks), ANCHOR if f'id="{ANCHOR}"' in svg else "")
+    drawn, words = desk.picture(version_id, marks, ANCHOR)
+    svg = Markup(drawn)  # noqa: S704 (made by us, every name in it escaped)
+    return Drawn("In the drawing", svg, words, ANCHOR if f'id="{ANCHOR}"' in svg else "")
 
 
 def queue_drawings(pictures: Mapping[str, Diagram], heaps: Sequence[Heap], now: datetime) -> list[Drawn]:

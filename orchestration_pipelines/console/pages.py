@@ -68,7 +68,10 @@ def render(request: Request, template: str, status: int = 200, **context: Any) -
 
 def link(request: Request, route: str, **parameters: Any) -> str:
     """The path of a route of ours, wherever the console is mounted."""
-    return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(route, **parameters))
+    known = request.app.state.names[route]
+    convertors = known.original_route.param_convertors
+    written = {name: convertors[name].to_string(value) for name, value in parameters.items()}
+    return f"{request.scope.get('root_path', '')}{known.path_format.format(**written)}"
 
 
 def go_to(request: Request, route: str, **parameters: Any) -> RedirectResponse:
@@ -91,7 +94,12 @@ def has_route(request: Request, name: str) -> bool:
 def environment() -> Environment:
     """The templates. Everything is escaped; a name that nobody gave is an error."""
     made = Environment(
-        loader=PackageLoader(_PACKAGE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader(_PACKAGE),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,  # a look at each file for each page
     )
     made.globals |= {
         "link": pass_context(_link),

@@ -51,7 +51,7 @@ def create_router(desk: Desk) -> FastAPI:
     for router in ROUTERS:
         console.include_router(router, include_in_schema=False)
     console.add_api_route("/static/{name}", _static, name="static", dependencies=[public()], include_in_schema=False)
-    console.state.names = frozenset(route.name for route in iter_route_contexts(console.routes))
+    console.state.names = {route.name: route for route in iter_route_contexts(console.routes)}
     console.mount(PATH, create_api(desk))
     refusals.install(console)
     console.add_middleware(RequestBodyLimitMiddleware, max_body_size=BODY_BYTES)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from types import TracebackType
@@ -19,8 +20,8 @@ from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.sweep import Clock
 from orchestration_pipelines.engine.watch import Watch
 from orchestration_pipelines.engine.workflow import load_workflow
-from orchestration_pipelines.model import bpmn
-from orchestration_pipelines.model.picture import Diagram
+from orchestration_pipelines.model import bpmn, picture
+from orchestration_pipelines.model.picture import Diagram, Marks
 from orchestration_pipelines.model.process import Process
 from orchestration_pipelines.store import pool, versions
 from orchestration_pipelines.store.pool import PoolTimeout
@@ -29,6 +30,7 @@ __all__ = ["CONNECTIONS", "Desk", "PoolTimeout"]
 
 #: enough for 50 people at work, and a part of what a small server allows
 CONNECTIONS = 12
+_PICTURES = 256
 
 
 class Desk:
@@ -57,6 +59,8 @@ class Desk:
         self._folders = list(folders)  #: of workflows that take cases in here, and that nobody has asked for yet
         self._engines: dict[str, Engine] = {}
         self._loading = Lock()
+        #: a version with the marks of a case, as svg and in words: most cases came the same way to the same place
+        self.picture = lru_cache(maxsize=_PICTURES)(self._picture)
 
     @contextmanager
     def connection(self) -> Iterator[psycopg.Connection]:
@@ -85,6 +89,12 @@ class Desk:
                     raise LookupError(f"there is no version {version_id}")
                 self._diagrams[version_id] = diagram_of(found[0].bpmn, f"version {version_id}")
             return self._diagrams[version_id]
+
+    def _picture(self, version_id: int, marks: Marks, anchor: str) -> tuple[str, str]:
+        diagram = self.diagram(version_id)
+        if diagram is None:
+            raise LookupError(f"version {version_id} is too large for a picture")
+        return picture.svg(diagram, marks, anchor=anchor), picture.told(diagram, marks)
 
     def newest(self) -> Mapping[str, Process]:
         """Each workflow as it was drawn last."""

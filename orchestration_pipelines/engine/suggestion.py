@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from orchestration_pipelines.domain.canonical import exact
@@ -33,7 +34,7 @@ def suggested(element: Element, facts: Mapping[str, Any]) -> Suggestion | None:
     if not written:
         return None
     try:
-        said = feel.storable(Setting(written).of(facts))
+        said = feel.storable(_setting(written).of(facts))
     except feel.FeelLimit as error:
         return Suggestion(None, {}, f"no suggestion: {error}", None, ())
     if not isinstance(said, Mapping):
@@ -52,6 +53,12 @@ def suggested(element: Element, facts: Mapping[str, Any]) -> Suggestion | None:
         reasons=reasons if isinstance(reasons, list) else (),
     )
     return found if found.outcome or found.edits else None
+
+
+@lru_cache(maxsize=256)
+def _setting(written: str) -> Setting:
+    """What the drawing says, compiled once: pages ask it again and again."""
+    return Setting(written)
 
 
 def _share(value: Any) -> Decimal | None:

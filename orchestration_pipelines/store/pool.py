@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import select
+
 import psycopg
 from psycopg_pool import ConnectionPool, PoolTimeout
 
@@ -28,7 +30,16 @@ def opened(url: str, at_most: int) -> ConnectionPool[psycopg.Connection]:
         timeout=_PATIENCE_S,
         max_idle=60.0,
         configure=prepared,
-        check=ConnectionPool.check_connection,
+        check=_ask,
         name="console",
         open=True,
     )
+
+
+def _ask(connection: psycopg.Connection) -> None:
+    """Ask a connection whether it lives, if there is a sign that it does not: an idle one has nothing to say, but for
+    its end. (To ask each costs a round trip, and a page borrows several times.)"""
+    said = select.poll()
+    said.register(connection.fileno(), select.POLLIN)
+    if said.poll(0):
+        ConnectionPool.check_connection(connection)

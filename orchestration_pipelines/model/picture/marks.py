@@ -28,7 +28,7 @@ class Marks:
     here: frozenset[str] = frozenset()  #: where it stands
     failed: frozenset[str] = frozenset()  #: where it cannot go on by itself
     ended: str | None = None  #: the end event that it reached
-    waiting: Mapping[str, Waiting] = field(default_factory=dict)
+    waiting: Mapping[str, Waiting] = field(default_factory=dict, hash=False)
 
     @cached_property
     def visits(self) -> Mapping[str, int]:
