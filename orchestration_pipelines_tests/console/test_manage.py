@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from hashlib import sha256
 from typing import Any
 
+from orchestration_pipelines.console.manage.releases import changed
 from orchestration_pipelines.engine import hands, policy
+from orchestration_pipelines.store import releases as table
 from orchestration_pipelines_tests.console.conftest import SignedIn, Visitor, Window
 from orchestration_pipelines_tests.engine.flow import Flow
 
@@ -290,6 +293,46 @@ def test_a_cell_decides_again_when_two_managers_want_it(flow: Flow, signed_in: S
     assert "mara wants it to decide again" in _text(cleo, "/manage/quality")
     assert cleo.post("/manage/quality/lift", lift).status_code == 303
     assert flow.one("SELECT lifted_at IS NOT NULL FROM quality_fallback")
+
+
+def _proposed(flow: Flow, by: str) -> int:
+    """A drawing of which running out of time may approve: it waits for a second person."""
+    content = by.encode()
+    drawn = sha256(content).hexdigest()
+    proposal = table.Proposal("flow", "drawing", "flow.bpmn", drawn, (), "loosening", None, "?", by, None, flow.clock())
+    with flow.engine.connect() as connection:
+        table.keep_file(connection, drawn, content, ())
+        return table.propose(connection, proposal)
+
+
+def test_a_second_person_approves_or_rejects_what_was_proposed(flow: Flow, signed_in: SignedIn) -> None:
+    """With a reason, which is kept; whoever proposed it can withdraw it alone; what is settled is refused."""
+    of_ann, of_mara = _proposed(flow, "ann"), _proposed(flow, "mara")
+    mara, page = signed_in("mara"), f"/manage/releases/{of_ann}"
+    assert "running out of time may approve in it" in _text(mara, page)
+    assert "Releases that wait" in _text(mara, "/manage")
+    assert mara.post(f"{page}/approve", {"reason": " "}).status_code == 422
+    assert mara.post(f"{page}/approve", {"reason": "as agreed"}).status_code == 303
+    assert _record(flow, "approve") == [("mara", "as agreed")]
+    assert mara.post(f"{page}/reject", {"reason": "no"}).status_code == 409
+    own = f"/manage/releases/{of_mara}"
+    assert "Approve" not in _text(mara, own)
+    refused = mara.post(f"{own}/approve", {"reason": "mine"})
+    assert refused.status_code == 409
+    assert "mara proposed this release: a second person must approve" in refused.text
+    assert mara.post(f"{own}/reject", {"reason": "a mistake"}).status_code == 303
+    assert flow.rows("SELECT state FROM model_release ORDER BY id") == [("active",), ("withdrawn",)]
+    assert mara.get("/manage/releases/4711").status_code == 404
+
+
+def test_of_a_changed_rule_what_stays_is_left_out() -> None:
+    """Clauses that are no more, and those that are new; what is added or removed is said as it is."""
+    assert changed("changed r1: below 100: route is auto; due is P3D → below 200: route is auto; due is P3D") == (
+        "changed r1",
+        ["below 100: route is auto"],
+        ["below 200: route is auto"],
+    )
+    assert changed("added r9: below 5: route is auto") == ("added r9: below 5: route is auto", (), ())
 
 
 def test_notices_that_were_given_up_are_shown(flow: Flow, signed_in: SignedIn) -> None:
