@@ -9,9 +9,20 @@ from typing import Any
 import click
 
 from orchestration_pipelines.cli.output import as_json, print_json, print_rows
-from orchestration_pipelines.cli.session import acting, as_person, connected, reason_option, workflow_option
+from orchestration_pipelines.cli.session import (
+    acting,
+    as_person,
+    connected,
+    find_workflow,
+    reason_option,
+    workflow_option,
+)
 from orchestration_pipelines.engine import quality as table
+from orchestration_pipelines.engine import thresholds
 from orchestration_pipelines.engine.quality import Cell
+from orchestration_pipelines.engine.releases import Person, Refused
+from orchestration_pipelines.engine.report.tables import cell
+from orchestration_pipelines.engine.thresholds import Learnt, drift_row
 
 
 @click.group()
@@ -80,6 +91,73 @@ def lift(cell: str, as_person: str | None, reason: str, workflow: str | None) ->
             f"{person} wants {cell} to decide again. A second person confirms: "
             f"orchestrate quality lift {cell} --as PERSON --reason TEXT"
         )
+
+
+@quality.command()
+@click.argument("workflow")
+@as_person
+@click.option("--reason", default="", help="Why; it is kept in the record. Needed to propose.")
+@click.option("--look", is_flag=True, help="Only show what people's judgements would allow.")
+@as_json
+def propose(workflow: str, as_person: str | None, reason: str, look: bool, wants_json: bool) -> None:
+    """Propose the thresholds that people's judgements of WORKFLOW's cases allow: a new version of the table.
+
+    A second person approves it, as any other release.
+    """
+    meant, now = find_workflow(workflow), datetime.now(UTC)
+    person, asserted_by = acting(as_person)
+    with connected() as connection:
+        found = thresholds.learn(connection, meant, now)
+        proposed = []
+        if not look:
+            if not any(each.content for each in found):
+                raise Refused("nothing to propose: no threshold is proved to lie better elsewhere (--look shows why)")
+            proposed = [
+                thresholds.propose(connection, meant, each, by=Person(person, asserted_by), reason=reason, now=now)
+                for each in found
+                if each.content is not None
+            ]
+    if wants_json:
+        print_json([_learnt(each) for each in found])
+        return
+    for each in found:
+        _tell_learnt(each)
+    for made in proposed:
+        state = "active already: it loosens nothing" if made.release.state == "active" else "proposed"
+        click.echo(f"{made.release.file_name} {made.release.digest[:12]} is {state} ({made.why})")
+        if made.release.state != "active":
+            click.echo(f"A second person: orchestrate model approve {made.release.digest[:12]} --as PERSON")
+
+
+def _tell_learnt(found: Learnt) -> None:
+    def table_of(title: str, rows: list[dict[str, Any]]) -> None:
+        if rows:
+            print_rows(title, list(rows[0]), [[cell(value) for value in row.values()] for row in rows], False)
+
+    table_of(f"{found.file_name}: {found.cases:,} cases, {found.judged:,} judged", [each.row() for each in found.bands])
+    table_of("drift: the last four weeks against those before", [drift_row(each) for each in found.drifts])
+    if found.calibration is not None:
+        scored = found.calibration
+        click.echo(f"Brier score {scored.brier:.3f}; whoever always says the mean has {scored.without:.3f}")
+    for difference in found.differences or ["every threshold stays where it is"]:
+        click.echo(difference)
+    for what, count in found.effect.items():
+        click.echo(f"of these cases {count:,} would have gone {what}")
+
+
+def _learnt(found: Learnt) -> dict[str, Any]:
+    return {
+        "workflow": found.workflow,
+        "step": found.element,
+        "file": found.file_name,
+        "cases": found.cases,
+        "judged": found.judged,
+        "thresholds": [each.row() for each in found.bands],
+        "drift": [drift_row(each) for each in found.drifts],
+        "calibration": None if found.calibration is None else asdict(found.calibration),
+        "differences": list(found.differences),
+        "effect": dict(found.effect),
+    }
 
 
 def _stands(cell: Cell) -> str:

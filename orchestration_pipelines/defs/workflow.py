@@ -19,6 +19,7 @@ from orchestration_pipelines.defs.schedules import purge_job_and_schedule
 from orchestration_pipelines.defs.sensors import dead_run_sensor, ready_work_sensor, reviewer_table_sensor
 from orchestration_pipelines.defs.sla import fired_asset, sla_sweep_schedule, sla_timer_sensor
 from orchestration_pipelines.defs.standing import standing_job, standing_sensor
+from orchestration_pipelines.defs.thresholds import threshold_asset
 from orchestration_pipelines.engine.workflow import load_workflow
 
 
@@ -58,6 +59,9 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         checks += alike
         by_rules, looked_at, asked = auto_decision_assets(workflow)
         assets += by_rules
+        could_be, nightly = threshold_asset(workflow)
+        assets += could_be
+        schedules += nightly
         checks += looked_at
         schedules += asked
         record, always = integrity_checks(workflow, getattr(workflow.package, "INTEGRITY", {}))

@@ -20,6 +20,7 @@ from orchestration_pipelines.store import quality as table
 from orchestration_pipelines_tests.drawing import DEFAULT_SETTINGS, drawing, workflow_folder
 from orchestration_pipelines_tests.engine.blind import GRID, LINES, POLICY
 from orchestration_pipelines_tests.engine.flow import WORKERS
+from orchestration_pipelines_tests.engine.learning import learning_folder, run
 
 Say = Callable[..., Result]
 
@@ -106,3 +107,29 @@ def test_two_people_lift_a_fallback(say: Say, engine: Engine) -> None:
     assert "decides by itself again" in say("quality", "lift", "r1", "--as", "bob", "--reason", "agreed").output
     (cell,) = json.loads(say("quality", "list", "--json").output)
     assert cell["fallback"] is None
+
+
+def test_what_was_learnt_is_looked_at_proposed_and_approved_by_somebody_else(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """``--look`` changes nothing; the proposal is a release like any other."""
+    monkeypatch.setenv("ORCHESTRATION_DATABASE_URL", database)
+    monkeypatch.setenv("ORCHESTRATION_HOME", str(tmp_path / "home"))
+    folder = learning_folder(tmp_path / "flow")
+    run(deploy().engine(load_workflow(folder)), 500, wrong_below=0.6)
+
+    def said(*arguments: str) -> Result:
+        return CliRunner().invoke(orchestrate, arguments)
+
+    looked = said("quality", "propose", str(folder), "--look", "--json")
+    (found,) = json.loads(looked.output)
+    assert (found["cases"], found["thresholds"][0]["cell"], found["thresholds"][0]["from"]) == (500, "r3", 0.9)
+    assert found["calibration"]["brier"] < 0.3 and len(found["differences"]) == 2
+    shown = said("quality", "propose", str(folder), "--look")
+    assert "Brier score" in shown.output and "would have gone from people to the machine" in shown.output
+    assert said("quality", "propose", str(folder), "--as", "ann").exit_code != 0, "a reason is needed"
+    made = said("quality", "propose", str(folder), "--as", "ann", "--reason", "learnt")
+    assert "is proposed" in made.output, made.output
+    digest = made.output.rpartition("model approve ")[2].split()[0]
+    assert said("model", "approve", digest, "--as", "bob").exit_code == 0
+    assert said("quality", "propose", str(folder), "--as", "ann", "--reason", "again").exit_code != 0

@@ -260,6 +260,7 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
         "deliver_notices_every_minute",
         "small_flow_metrics_schedule",
         "small_integrity_schedule",
+        "small_executive_report_schedule",
     }
 
 
