@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from html import escape
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse
@@ -59,11 +60,27 @@ class Headers:
             _log.exception("fault %s: %s %s", number, scope["method"], scope["path"])
             if begun:
                 raise  # half an answer is sent: the server must break the connection
-            await HTMLResponse(_FAULT.format(number=number), 500)(scope, receive, sending)
+            page = _FAULT.format(number=number, home=escape(f"{scope.get('root_path', '')}/"))
+            await HTMLResponse(page, 500)(scope, receive, sending)
 
 
-_FAULT = """<!doctype html><html lang="en"><title>Something is broken</title>
-<h1>Something is broken here</h1>
-<p>Nothing was changed. Tell whoever runs this the number <code>{number}</code>: the log has the rest.</p>
-<p><a href="./">Go on</a></p></html>
+#: made without the templates, which may be what is broken
+_FAULT = """<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Something is broken</title>
+<link rel="stylesheet" href="{home}static/console.css">
+</head>
+<body>
+<main class="alone">
+<section class="panel gate">
+  <h1>Something is broken here</h1>
+  <p>Nothing was changed. Tell whoever runs this the number <code>{number}</code>: the log has the rest.</p>
+  <p><a class="button" href="{home}">Go on</a></p>
+</section>
+</main>
+</body>
+</html>
 """

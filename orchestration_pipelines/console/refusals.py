@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 from urllib.parse import urlencode
 
@@ -14,11 +14,14 @@ from fastapi.responses import RedirectResponse
 from starlette.exceptions import HTTPException
 
 from orchestration_pipelines.console import pages
-from orchestration_pipelines.console.guard import SAFE_METHODS, not_found
+from orchestration_pipelines.console.guard import SAFE_METHODS, is_from_here, not_found
 from orchestration_pipelines.console.viewer import Forbidden, NotFound, PasswordNeeded, SignInNeeded
 from orchestration_pipelines.engine.access import Refused
 from orchestration_pipelines.engine.desk import PoolTimeout
 
+_FORM = "application/x-www-form-urlencoded"
+#: fields in which people write sentences; a single word is a code
+_WRITTEN = ("rationale", "reason", "text")
 _TOLD = {
     404: "There is no such page, or it is none that you see.",
     405: "That cannot be done here.",
@@ -32,9 +35,9 @@ def install(console: FastAPI) -> None:
         console.add_exception_handler(kind, handler)
 
 
-def refusal(request: Request, status: int, title: str, words: str) -> Response:
-    """A page that says no, and why."""
-    return pages.render(request, "refusal.html", status, title=title, words=words)
+def refusal(request: Request, status: int, title: str, words: str, typed: Sequence[str] = ()) -> Response:
+    """A page that says no, and why; with what was typed and would be lost, to be taken along."""
+    return pages.render(request, "refusal.html", status, title=title, words=words, typed=typed)
 
 
 async def _sign_in(request: Request, _: Exception) -> Response:
@@ -45,7 +48,16 @@ async def _sign_in(request: Request, _: Exception) -> Response:
         query = request.url.query
         onward = f"{asked}?{query}" if query else asked
         return RedirectResponse(f"{pages.link(request, 'sign_in')}?{urlencode({'next': onward})}", 303)
-    return refusal(request, 401, "Signed out", "Your session is over. Sign in again; nothing was changed.")
+    words = "Your session is over, and nothing was changed. Sign in, and do it again."
+    return refusal(request, 401, "Signed out", words, await _typed(request))
+
+
+async def _typed(request: Request) -> list[str]:
+    """What somebody wrote in a form of ours that came too late. Another site cannot have us show what it likes."""
+    if not is_from_here(request) or not request.headers.get("content-type", "").startswith(_FORM):
+        return []
+    form = await request.form()
+    return [text for name in _WRITTEN for text in form.getlist(name) if isinstance(text, str) and " " in text.strip()]
 
 
 async def _password(request: Request, _: Exception) -> Response:

@@ -31,6 +31,17 @@ def test_somebody_signs_in_and_out(client: TestClient, desk: Desk) -> None:
     assert acts == [("signed in", "ann", "testclient"), ("signed out", "ann", "testclient")]
 
 
+def test_what_was_written_too_late_is_not_lost(client: TestClient, desk: Desk) -> None:
+    """A form whose session has ended is answered with its sentences, to be taken along; never with a password."""
+    late = {"rationale": "The income is <proven> by a letter.", "old": PASSWORD, "new": PASSWORD, "csrf": "x"}
+    answer = client.post("/tasks/1/decide", data=late)
+    assert answer.status_code == 401
+    assert "The income is &lt;proven&gt; by a letter." in answer.text
+    assert PASSWORD not in answer.text
+    elsewhere = client.post("/tasks/1/decide", data=late, headers={"sec-fetch-site": "cross-site"})
+    assert (elsewhere.status_code, "a letter" in elsewhere.text) == (401, False)
+
+
 def test_a_browser_keeps_the_cookie_on_plain_loopback(window: Window) -> None:
     """``__Host-`` and Secure over http://127.0.0.1: Chromium takes loopback for safe."""
     page = window()
