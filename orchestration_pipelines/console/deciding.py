@@ -55,7 +55,6 @@ Filled = Annotated[Sent, Depends(_sent)]
 @router.post("/tasks/{task}/preview", name="preview")
 def preview(request: Request, viewer: Decider, task: pages.Number, sent: Filled) -> Response:
     """The difference that the edits make, and what is wrong with them; nothing is decided."""
-    _refuse_unseen(request, viewer, task)
     shown = form.form_for(request, viewer, task, sent)
     if shown is None:
         return _over(request, viewer, task, sent)
@@ -70,7 +69,6 @@ def preview(request: Request, viewer: Decider, task: pages.Number, sent: Filled)
 @router.post("/tasks/{task}/decide", name="decide")
 def decide(request: Request, viewer: Decider, task: pages.Number, sent: Filled) -> Response:
     """Decide, on what was shown; then go to the next case."""
-    _refuse_unseen(request, viewer, task)
     shown = form.form_for(request, viewer, task, sent)
     if shown is None:
         return _over(request, viewer, task, sent)
@@ -125,8 +123,10 @@ def reply(request: Request, viewer: Decider, inquiry: pages.Number, text: Annota
         with desk.connection() as connection:
             inquiries.answer(connection, inquiry, by=viewer.person, text=said, at=desk.clock())
     except Refused as refused:
-        _refuse_unseen(request, viewer, asked.task)
-        shown = form.form_for(request, viewer, asked.task)
+        try:
+            shown = form.form_for(request, viewer, asked.task)
+        except NotFound:  # the task is over, and with it the right to see the case: the words alone
+            raise refused from None
         status = 422 if refused.state == WRONG else 409
         return task_page(request, viewer, asked.task, status, form=shown, answering=(inquiry, said, _words(refused)))
     return pages.go_to(request, "work")

@@ -10,7 +10,7 @@ from typing import Any
 
 from fastapi import Request
 
-from orchestration_pipelines.console.viewer import Viewer, desk_of
+from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.domain.canonical import encode, exact
 from orchestration_pipelines.domain.facts import FactSheet
 from orchestration_pipelines.engine import consideration, reviews
@@ -152,15 +152,21 @@ class Form:
 
 
 def form_for(request: Request, viewer: Viewer, task: int, sent: Sent | None = None) -> Form | None:
-    """The form of an open task, with what was sent or with what the case says; None where it is open no longer."""
+    """The form of an open task, with what was sent or with what the case says; None where it is open no longer.
+
+    Raises :class:`NotFound` where there is no task that the viewer sees.
+    """
     desk = desk_of(request)
     with desk.connection() as connection:
+        seen, _ = reviews.may(connection, viewer.person, "see", task)
         wait = reviews.wait_of(connection, task)
-    if wait is None or wait.ended:
+    if not seen or wait is None:
+        raise NotFound
+    if wait.ended:
         return None
     process = desk.drawing(wait.version_id)
     with desk.connection() as connection:
-        found = consideration.consider(connection, process, task, viewer.person)
+        found = consideration.consider(connection, process, task, wait, viewer.person)
         if found is None:
             return None
         form = Form(found, sheet_of(connection, found.task.workflow), sent or Sent(seen=found.task.digest))

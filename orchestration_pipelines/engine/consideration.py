@@ -55,15 +55,16 @@ class Consideration:
         return self.wait.round >= ROUNDS
 
 
-def consider(connection: psycopg.Connection, process: Process, task: int, person: str) -> Consideration | None:
+def consider(
+    connection: psycopg.Connection, process: Process, task: int, wait: Wait, person: str
+) -> Consideration | None:
     """An open task as ``person`` has it before them; None where it is open no longer. That they see it is the caller's.
 
-    ``process`` is the drawing that its case runs on. A quality review has nothing beside its question: no suggestion,
-    nothing to edit, nobody to ask.
+    ``wait`` is what it belongs to, and ``process`` the drawing that its case runs on. A quality review has nothing
+    beside its question: no suggestion, nothing to edit, nobody to ask.
     """
     found = table.waiting_tasks(connection, task=task)
-    wait = table.wait_of(connection, task)
-    if not found or wait is None:
+    if not found:
         return None
     shown = found[0]
     allowed, rule = table.may(connection, person, "decide", task)
