@@ -9,13 +9,15 @@ from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from importlib.resources import files
 from typing import Annotated, Any
+from urllib.parse import quote
 
 from fastapi import Path, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from pydantic import BeforeValidator
+from starlette.convertors import PathConvertor
 
 from orchestration_pipelines.console.guard import FIELD
 from orchestration_pipelines.console.viewer import Viewer, desk_of
@@ -70,7 +72,10 @@ def link(request: Request, route: str, **parameters: Any) -> str:
     """The path of a route of ours, wherever the console is mounted."""
     known = request.app.state.names[route]
     convertors = known.original_route.param_convertors
-    written = {name: convertors[name].to_string(value) for name, value in parameters.items()}
+    written = {
+        name: quote(convertors[name].to_string(value), safe="/" if isinstance(convertors[name], PathConvertor) else "")
+        for name, value in parameters.items()
+    }
     return f"{request.scope.get('root_path', '')}{known.path_format.format(**written)}"
 
 
@@ -127,9 +132,9 @@ def _csrf(context: Context) -> Markup:
 def _time(context: Context, at: datetime, words: str, kind: str = "") -> Markup:
     """Words for an instant, with the instant itself for machines and for whoever points at it."""
     local = at.astimezone(context["zone"])
-    return Markup('<time datetime="{}" title="{}" class="{}">{}</time>').format(
-        at.isoformat(), f"{local:%A %d %B %Y %H:%M:%S %Z}", kind, words
-    )
+    # put together by hand, since a list has hundreds: only the words may hold what somebody wrote
+    when = f'datetime="{at.isoformat()}" title="{local:%A %d %B %Y %H:%M:%S %Z}" class="{escape(kind)}"'
+    return Markup(f"<time {when}>{escape(words)}</time>")  # noqa: S704
 
 
 def _when(context: Context, at: datetime) -> str:

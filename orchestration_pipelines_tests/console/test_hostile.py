@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import http.client
 import re
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import psycopg
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.testclient import TestClient
 
+from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.app import create_app
 from orchestration_pipelines.console.headers import CONTENT_SECURITY_POLICY
 from orchestration_pipelines.console.router import create_router
@@ -388,6 +389,15 @@ def test_it_can_be_mounted_below_a_path(flow: Flow, desk: Desk) -> None:
         for link in links:
             if "static" in link:
                 assert client.get(link).status_code == 200
+
+
+def test_a_name_in_a_path_stays_a_name(desk: Desk) -> None:
+    """Whatever a workflow or a queue is called: it is no query, no fragment and no other path."""
+    request = Request({"type": "http", "app": create_app(desk), "root_path": ""})
+    for workflow, queue in (("w?x#", "a?b#c%2Fd e"), ("%", "ü/x"), ("\"'<>", "a&b;c")):
+        parts = urlsplit(pages.link(request, "queue", workflow=workflow, queue=queue))
+        assert unquote(parts.path) == f"/queues/{workflow}/{queue}"
+        assert (parts.query, parts.fragment, parts.netloc) == ("", "", "")
 
 
 def test_a_console_and_its_app_are_told_apart_by_hosts(desk: Desk) -> None:
