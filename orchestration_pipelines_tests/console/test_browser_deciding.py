@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 from orchestration_pipelines_tests.conftest import SetClock
 from orchestration_pipelines_tests.console.conftest import PASSWORD, Window
-from orchestration_pipelines_tests.console.walks import QUESTION, TWO, sign_in, walked
+from orchestration_pipelines_tests.console.walks import QUESTION, TWO, WCAG, sign_in, violations, walked
 from orchestration_pipelines_tests.engine.flow import Flow
 
 
@@ -105,6 +105,7 @@ def test_a_page_that_is_out_of_date_is_refused(flow: Flow, window: Window) -> No
     expect(told.locator("del")).to_have_text(str(TWO + 400))
     expect(told.locator("ins")).to_have_text(str(TWO + 100))
     assert ann.input_value("#rationale") == "as it should be"
+    assert list(violations(ann, "out of date", WCAG)) == []
     assert flow.one("SELECT count(*) FROM review_decision") == 1
 
 

@@ -6,10 +6,8 @@ import re
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from orchestration_pipelines.domain.standing import Right
@@ -18,7 +16,7 @@ from orchestration_pipelines.store import releases
 from orchestration_pipelines_tests.conftest import SetClock
 from orchestration_pipelines_tests.console.conftest import Window
 from orchestration_pipelines_tests.console.matrix import ENTRIES
-from orchestration_pipelines_tests.console.walks import TWO, walked
+from orchestration_pipelines_tests.console.walks import CONTRAST, TWO, WCAG, violations, walked
 from orchestration_pipelines_tests.engine.flow import Flow
 
 #: pictures of every page, for whoever wants to look; not kept in the repository
@@ -37,7 +35,6 @@ WHO = {
 }
 #: no page of their own: parts of one, files, what goes on and on, what leads elsewhere
 NO_PAGE = re.compile(r"^/$|^/(static|parts|live|documents)")
-WCAG = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 PHONE, DESK = {"width": 360, "height": 740}, {"width": 1280, "height": 860}
 
 
@@ -100,20 +97,13 @@ def _wrong(page: Page, path: str) -> Iterator[str]:
         return
     name = re.sub(r"\W+", "_", path).strip("_")
     _keep(page, f"{name}_light")
-    yield from _violations(page, path, {"type": "tag", "values": WCAG})
+    yield from violations(page, path, WCAG)
     page.emulate_media(color_scheme="dark")
-    yield from _violations(page, f"{path} (dark)", {"type": "rule", "values": ["color-contrast"]})
+    yield from violations(page, f"{path} (dark)", CONTRAST)
     page.set_viewport_size(PHONE)  # type: ignore[arg-type]
     if (wide := page.evaluate("document.documentElement.scrollWidth")) > PHONE["width"]:
         yield f"{path}: {wide} pixels wide, by {_widest(page)}"
     _keep(page, f"{name}_phone_dark")
-
-
-def _violations(page: Page, where: str, only: dict[str, Any]) -> Iterator[str]:
-    results = Axe().run(page, options={"resultTypes": ["violations"], "runOnly": only})
-    for violation in results.response["violations"]:
-        if violation["impact"] in ("serious", "critical"):
-            yield from (f"{where}: {violation['id']}: {node['html'][:160]}" for node in violation["nodes"])
 
 
 def _widest(page: Page) -> str:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
+from axe_playwright_python.base import AXE_SCRIPT
 from playwright.sync_api import Page
 
 from orchestration_pipelines.engine.engine import Engine
@@ -13,6 +16,9 @@ from orchestration_pipelines_tests.console.conftest import PASSWORD
 from orchestration_pipelines_tests.drawing import drawing, workflow_folder
 from orchestration_pipelines_tests.engine.flow import WORKERS, Flow
 
+#: axe's rules for WCAG 2.2, levels A and AA; and the one rule that another scheme of colours can break
+WCAG = {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]}
+CONTRAST = {"type": "rule", "values": ["color-contrast"]}
 QUESTION = "Should this be paid?"
 #: above this, two people sign
 TWO = 500
@@ -58,3 +64,13 @@ def sign_in(page: Page, person: str, path: str = "/work") -> None:
     page.keyboard.type(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"**{path}")
+
+
+def violations(page: Page, where: str, only: dict[str, Any]) -> Iterator[str]:
+    """What axe-core finds on a page that is serious or critical."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    options = {"resultTypes": ["violations"], "runOnly": only}
+    for violation in page.evaluate("options => axe.run(document, options)", options)["violations"]:
+        if violation["impact"] in ("serious", "critical"):
+            yield from (f"{where}: {violation['id']}: {node['html'][:160]}" for node in violation["nodes"])
