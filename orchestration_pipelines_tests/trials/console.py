@@ -10,6 +10,7 @@ answer.
 from __future__ import annotations
 
 import json
+import math
 import os
 import socket
 import statistics
@@ -37,13 +38,15 @@ from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
 from orchestration_pipelines_tests.trials.applications import arriving
+from orchestration_pipelines_tests.trials.copies import multiply
 from orchestration_pipelines_tests.trials.ground import Ground
 
 PASSWORD = "quiet lamp over nine bridges"  # noqa: S105 - a trial's
 THINK_S = 1.0
 #: the aims: milliseconds and connections
 PAGE_P95_MS, DECISION_P95_MS, CONNECTIONS = 150.0, 100.0, 60
-_WAVE = 20_000
+#: so many tasks are opened by the engine; more are copies of these
+_SWEPT = 5_000
 _PATIENCE_S = 60.0
 
 
@@ -66,18 +69,18 @@ class Trial:
         self.ground, self.size = ground, size
         self.people = [f"reviewer{number:02}" for number in range(1, size.reviewers + 1)]
         self.told: list[dict[str, Any]] = []
-        self.connections = 0
+        self.open = self.connections = 0
         self.used: dict[str, float] = {}
 
     def prepare(self) -> None:
         """Cases until so many tasks are open, and people with accounts."""
         arrivals = arriving()
-        while (waiting := self._waiting()) < self.size.tasks:
-            print(f"  {waiting:,} tasks wait", file=sys.stderr, flush=True)
-            self.ground.arrive(islice(arrivals, min(_WAVE, max(500, 3 * (self.size.tasks - waiting)))), 1.0)
+        while (waiting := self._waiting()) < min(self.size.tasks, _SWEPT):
+            self.ground.arrive(islice(arrivals, max(500, 3 * (min(self.size.tasks, _SWEPT) - waiting))), 1.0)
             report = self.ground.engine.sweep(seconds=600)
             if report.errors:
                 raise RuntimeError(f"the sweep failed: {report.errors}")
+        multiply(self.ground.url, math.ceil(self.size.tasks / waiting) - 1)
         now, passwords = datetime.now(UTC), access.Passwords()
         with connect(self.ground.url) as connection:
             roles = ("underwriter", "senior_underwriter")
@@ -93,6 +96,7 @@ class Trial:
                     password=PASSWORD,
                     temporary=False,
                 )
+        self.open = self._waiting()
         with psycopg.connect(self.ground.url, autocommit=True) as owner:
             owner.execute("VACUUM ANALYZE")
             owner.execute("CHECKPOINT")
@@ -175,7 +179,7 @@ class Trial:
         """How long each kind of request took, after the warming up; and what all of it used."""
         spent = self._spent()
         figures: dict[str, Any] = {
-            "open tasks": f"{self.size.tasks:,}",
+            "open tasks": f"{self.open:,}",
             "reviewers": self.size.reviewers,
             "seconds measured": self.size.seconds,
             "requests a second": round(sum(map(len, spent.values())) / self.size.seconds, 1),
