@@ -17,7 +17,7 @@ from orchestration_pipelines.engine.workflow import Workflow, WorkflowRefused
 from orchestration_pipelines.store import hands
 from orchestration_pipelines.store import people as table
 from orchestration_pipelines.store.casework import note
-from orchestration_pipelines.store.people import Absence, Seen, absences, listed, shifts_of
+from orchestration_pipelines.store.people import Absence, Seen, absences, listed, roles, shifts_of
 from orchestration_pipelines.store.refusal import Refused, refusals
 
 __all__ = [
@@ -36,6 +36,7 @@ __all__ = [
     "listed",
     "refuse_others",
     "rename",
+    "roles",
     "set_absent",
     "set_back",
     "shifts_of",

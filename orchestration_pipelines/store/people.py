@@ -118,14 +118,30 @@ SELECT r.person, r.title, r.active, r.roles, r.team, r.level, s.skills, s.levels
 FROM reviewer r LEFT JOIN LATERAL (
     SELECT array_agg(skill ORDER BY skill) AS skills, array_agg(level ORDER BY skill) AS levels
     FROM reviewer_skill k WHERE k.person = r.person) s ON true
-WHERE %(person)s::text IS NULL OR r.person = %(person)s ORDER BY r.person
+WHERE (%(person)s::text IS NULL OR r.person = %(person)s) AND r.person > %(after)s ORDER BY r.person LIMIT %(limit)s
 """
 
 
-def listed(connection: psycopg.Connection, at: datetime, person: str | None = None) -> list[Seen]:
-    """Everybody, or one person, with what they have in hand and whether they are there at an instant."""
-    rows = connection.execute(_SEEN, {"at": at, "person": person}).fetchall()
+def listed(
+    connection: psycopg.Connection,
+    at: datetime,
+    person: str | None = None,
+    *,
+    after: str = "",
+    limit: int | None = None,
+) -> list[Seen]:
+    """Everybody, those behind ``after``, or one person: what they have in hand, and whether they are there then."""
+    rows = connection.execute(_SEEN, {"at": at, "person": person, "after": after, "limit": limit}).fetchall()
     return [Seen._make((*row[:6], dict(zip(row[6] or (), row[7] or (), strict=True)), *row[8:])) for row in rows]
+
+
+def roles(connection: psycopg.Connection) -> list[str]:
+    """The roles that somebody has, or that a queue asks for."""
+    rows = connection.execute(
+        "SELECT DISTINCT role FROM (SELECT unnest(roles) AS role FROM reviewer UNION SELECT role FROM queue) r "
+        "WHERE role <> 'requester' ORDER BY 1"
+    )
+    return [row[0] for row in rows]
 
 
 def shifts_of(connection: psycopg.Connection, person: str) -> list[Shift]:

@@ -31,7 +31,7 @@ def test_the_report_says_how_the_workflow_stands(
     assert (said.exit_code, "1 lines to act on" in said.output) == (0, True), said.output
     page = out.read_text(encoding="utf-8")
     assert page.index("How it stands") < page.index("Who owes what") < page.index("Figures")
-    assert "1 open tasks are past due" in page
+    assert "1 open task is past due" in page
     told = json.loads(CliRunner().invoke(orchestrate, ["report", "--json"]).stdout)
     assert {line["topic"]: line["stands"] for line in told["status"]}["Promises"] == "act"
     assert [(owed["owner"], owed["late_tasks"]) for owed in told["owners"]] == [("tests", 1)]

@@ -372,3 +372,4 @@ def test_an_admin_keeps_people_and_accounts_and_sees_no_case(flow: Flow, signed_
     assert "account disabled" in _text(ada, "/admin/access?person=ann")
     assert ada.post("/admin/people/one/deactivate?person=dora", {"reason": "left"}).status_code == 303
     assert ada.get("/manage").status_code == 403
+    assert "ann" not in _text(ada, "/admin/people?after=ann").split("State")[1].split("Somebody new")[0]

@@ -9,7 +9,8 @@ from fastapi import APIRouter, Query, Request, Response
 
 from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.guard import needs
-from orchestration_pipelines.console.manage.staff import Admin, Name
+from orchestration_pipelines.console.manage.paging import page
+from orchestration_pipelines.console.manage.staff import Admin, Name, Who
 from orchestration_pipelines.console.viewer import Viewer, address_of, desk_of
 from orchestration_pipelines.domain.standing import Right, standing_of
 from orchestration_pipelines.engine import access, people
@@ -20,9 +21,9 @@ _LINES = 200
 
 
 @router.get("/admin/accounts", name="accounts")
-def accounts(request: Request, _: Admin) -> Response:
+def accounts(request: Request, _: Admin, after: Who = "") -> Response:
     """Everybody who can sign in."""
-    return _page(request)
+    return _page(request, after=after)
 
 
 @router.post("/admin/accounts/open", name="open_account")
@@ -90,7 +91,7 @@ def _do(request: Request, viewer: Viewer, act: Callable[..., Any], person: str, 
         return act(connection, *means, person.strip(), by=viewer.person, address=address_of(request), at=desk.clock())
 
 
-def _page(request: Request, status: int = 200, *, told: str = "", person: str = "") -> Response:
+def _page(request: Request, status: int = 200, *, told: str = "", person: str = "", after: str = "") -> Response:
     desk = desk_of(request)
     with desk.connection() as connection:
         found = access.accounts(connection, desk.clock())
@@ -100,7 +101,8 @@ def _page(request: Request, status: int = 200, *, told: str = "", person: str = 
         request,
         "manage/accounts.html",
         status,
-        accounts=found,
+        page=page([each for each in found if each.person > after], lambda each: each.person),
+        after=after,
         without=[each for each in everybody if each.active and each.person not in have],
         standing_of=standing_of,
         told=told,

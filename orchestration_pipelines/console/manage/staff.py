@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 
 from orchestration_pipelines.console import pages
 from orchestration_pipelines.console.guard import needs
+from orchestration_pipelines.console.manage.paging import ROWS, page
 from orchestration_pipelines.console.viewer import NotFound, Viewer, desk_of
 from orchestration_pipelines.domain.people import Person, Staff
 from orchestration_pipelines.domain.standing import Right
@@ -24,9 +25,9 @@ Reason = Annotated[str, Form(max_length=2_000)]
 
 
 @router.get("/admin/people", name="staff")
-def staff(request: Request, _: Admin) -> Response:
+def staff(request: Request, _: Admin, after: Who = "") -> Response:
     """Everybody there is, and was."""
-    return _everybody(request)
+    return _everybody(request, after)
 
 
 @router.post("/admin/people", name="bring_in")
@@ -39,13 +40,13 @@ def bring_in(
     described = Person(person.strip(), roles=_roles(roles), title=title.strip())
     with desk.connection() as connection:
         if people.listed(connection, desk.clock(), described.id):
-            return _everybody(request, 409, told=f"there is somebody {described.id!r} already", typed=typed)
+            return _everybody(request, status=409, told=f"there is somebody {described.id!r} already", typed=typed)
         try:
             people.bring_in(
                 connection, Staff({described.id: described}), by=viewer.person, at=desk.clock(), reason=reason
             )
         except (people.Refused, people.BadDocument) as error:
-            return _everybody(request, 409, told=str(error), typed=typed)
+            return _everybody(request, status=409, told=str(error), typed=typed)
     return _go_to(request, described.id)
 
 
@@ -110,12 +111,23 @@ def _roles(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(role for role in text.replace(",", " ").split() if role))
 
 
-def _everybody(request: Request, status: int = 200, *, told: str = "", typed: dict[str, str] | None = None) -> Response:
+def _everybody(
+    request: Request, after: str = "", *, status: int = 200, told: str = "", typed: dict[str, str] | None = None
+) -> Response:
     desk = desk_of(request)
     with desk.connection() as connection:
-        found = people.listed(connection, desk.clock())
-    roles = sorted({role for each in found for role in each.roles})
-    return pages.render(request, "manage/staff.html", status, people=found, known=roles, told=told, typed=typed or {})
+        found = people.listed(connection, desk.clock(), after=after, limit=ROWS + 1)
+        roles = people.roles(connection)
+    return pages.render(
+        request,
+        "manage/staff.html",
+        status,
+        page=page(found, lambda each: each.person),
+        after=after,
+        known=roles,
+        told=told,
+        typed=typed or {},
+    )
 
 
 def _one(

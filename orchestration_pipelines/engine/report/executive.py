@@ -108,9 +108,8 @@ def _promises(figures: FlowFigures, late: int) -> Line:
         if figures.promises
         else "no promise has ended"
     )
-    return Line(
-        "Promises", stands, f"{late:,} open tasks are past due; {ended}", "console: Manage, Promises; asset deadlines"
-    )
+    told = f"{late:,} open {'task is' if late == 1 else 'tasks are'} past due; {ended}"
+    return Line("Promises", stands, told, "console: Manage, Promises; asset deadlines")
 
 
 def _automation(connection: psycopg.Connection, workflow: str, now: datetime) -> Line:
@@ -137,7 +136,9 @@ def _mending(waiting: int, owners: Sequence[Owed]) -> Line:
     if not waiting:
         return Line("Incidents", Stands.GOOD, "no incident is open, and no dead letter stands", evidence)
     oldest = min(owed.oldest_at for owed in owners if owed.oldest_at is not None)
-    told = f"{waiting:,} wait to be mended, the oldest since {oldest:%Y-%m-%d %H:%M} UTC"
+    told = (
+        f"{waiting:,} {'waits' if waiting == 1 else 'wait'} to be mended, the oldest since {oldest:%Y-%m-%d %H:%M} UTC"
+    )
     return Line("Incidents", Stands.ACT, told, evidence)
 
 

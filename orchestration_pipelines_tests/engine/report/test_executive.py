@@ -98,8 +98,8 @@ def _owner(flow: Flow, statement: str) -> None:
 
 
 BREAKS: dict[str, tuple[Callable[[Flow], None], str, Stands, str]] = {
-    "late": (_late, "Promises", Stands.ACT, "1 open tasks are past due"),
-    "an incident": (_incident, "Incidents", Stands.ACT, "1 wait to be mended, the oldest since 2026-03-02 09:00"),
+    "late": (_late, "Promises", Stands.ACT, "1 open task is past due"),
+    "an incident": (_incident, "Incidents", Stands.ACT, "1 waits to be mended, the oldest since 2026-03-02 09:00"),
     "a hold": (_hold, "Machines", Stands.LOOK, "commit is held by mara: an audit"),
     "a cell with people": (_fallen, "Automation", Stands.ACT, "with people: r1"),
     "an orphaned task": (_orphaned, "Integrity", Stands.ACT, "no_orphaned_task: case 2: task"),
