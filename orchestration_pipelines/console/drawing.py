@@ -29,10 +29,11 @@ class Drawn(NamedTuple):
 
 def case_drawing(desk: Desk, case: int, version_id: int) -> Drawn | None:
     """Where a case stands and came by; None where its drawing is too large, or where nobody is to know."""
+    process = desk.drawing(version_id)  # before a connection is held: the first time it takes one of its own
     if desk.diagram(version_id) is None:
         return None
     with desk.connection() as connection:
-        marks = drawing.case_marks(connection, case, desk.drawing(version_id))
+        marks = drawing.case_marks(connection, case, process)
     if marks == Marks():
         return None
     drawn, words = desk.picture(version_id, marks, ANCHOR)

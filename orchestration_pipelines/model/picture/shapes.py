@@ -211,7 +211,12 @@ def extent(shape: Shape) -> Box:
     """The shape and its name, nearly: what a sheet must hold."""
     if shape.figure.kind in figures.ACTIVITIES | figures.POOLS | {"textAnnotation"} or not shape.figure.name:
         return shape.box
-    return shape.box.around(label_extent(shape.figure.name, shape.label or _below(shape.box)))
+    return shape.box.around(name_extent(shape))
+
+
+def name_extent(shape: Shape) -> Box:
+    """Where the name of a symbol stands."""
+    return label_extent(shape.figure.name, shape.label or _below(shape.box))
 
 
 def label_extent(name: str, box: Box) -> Box:

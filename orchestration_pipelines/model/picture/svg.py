@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import reduce
 from xml.sax.saxutils import escape
 
@@ -40,8 +39,8 @@ def told(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
     """What the marks show, in words; without marks, what the drawing has."""
     names = {shape.figure.id: shape.figure.name or shape.figure.id for shape in diagram.shapes}
 
-    def listed(elements: Iterator[str] | list[str]) -> str:
-        return ", ".join(names[element] for element in elements if element in names)
+    def listed(elements: Iterable[str], between: str = ", ") -> str:
+        return between.join(names[element] for element in elements if element in names)
 
     ordered = [shape.figure.id for shape in diagram.shapes]
     sentences = []
@@ -52,8 +51,8 @@ def told(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
     if marks.ended in names:
         sentences.append(f"It ended at {names[marks.ended or '']}.")
     if way := [element for element in marks.path if element in names]:
-        short = [listed(way)] if len(way) <= _TOLD else [listed(way[: _TOLD // 2]), listed(way[-_TOLD // 2 :])]
-        sentences.append(f"Its way: {', …, '.join(short)}.")
+        short = [way] if len(way) <= _TOLD else [way[: _TOLD // 2], way[-_TOLD // 2 :]]
+        sentences.append(f"Its way: {' → … → '.join(listed(part, ' → ') for part in short)}.")
     sentences += [f"{names[e]}: {_in_words(marks.waiting[e])}." for e in ordered if e in marks.waiting]
     if not sentences:
         steps = [s.figure for s in diagram.shapes if s.figure.kind in figures.ACTIVITIES]
@@ -131,7 +130,7 @@ def _shape(shape: Shape, marks: Marks) -> str:
 
 def _badges(shape: Shape, marks: Marks, attached: list[Box]) -> Iterator[str]:
     element, box = shape.figure.id, shape.box
-    corner = _corner(box, attached)
+    corner = _corner(shape, attached)
     visits = marks.visits.get(element, 0)
     if visits > 1:
         yield group("count", _pill(f"{visits}×", corner))
@@ -147,12 +146,20 @@ def _badges(shape: Shape, marks: Marks, attached: list[Box]) -> Iterator[str]:
         yield group("position", [path("pin", _PIN, Point(box.middle.x, box.y))])
 
 
-def _corner(box: Box, attached: list[Box]) -> Point:
-    """The middle of a count: at the upper right, or at the first corner where no boundary event sits."""
-    right, left = box.right - 10, box.x + 10
+def _corner(shape: Shape, attached: list[Box]) -> Point:
+    """The middle of a count: at the upper right, or at the first corner where no boundary event or name is."""
+    box = shape.box
+    inside = min(10.0, box.width / 2 - 20)  # a small symbol is not covered
+    right, left = box.right - inside, box.x + inside
     corners = [Point(right, box.y), Point(right, box.bottom), Point(left, box.bottom), Point(left, box.y)]
-    free = (at for at in corners if all(math.dist(at, event.middle) > event.width for event in attached))
+    names = [shapes.name_extent(shape)] if shape.figure.kind not in figures.ACTIVITIES else []
+    taken = [*attached, *names]
+    free = (at for at in corners if not any(_meet(Box(at.x - 16, at.y - 10, 32, 20), one) for one in taken))
     return next(free, corners[0])
+
+
+def _meet(one: Box, other: Box) -> bool:
+    return one.x < other.right and other.x < one.right and one.y < other.bottom and other.y < one.bottom
 
 
 def _pill(said: str, at: Point) -> list[str]:

@@ -176,7 +176,7 @@ def test_marks_are_shown_and_told() -> None:
     assert ">2×<" in svg and svg.count('class="pin"') == 2
     assert picture.told(drawn, marks) == (
         "The case stands at Risk grid. It cannot go on by itself at Score. "
-        "Its way: Application received, Screen the application, Request documents, Screen the application, Score."
+        "Its way: Application received → Screen the application → Request documents → Screen the application → Score."
     )
     assert picture.told(drawn, marks) in svg
 
