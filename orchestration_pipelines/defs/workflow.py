@@ -8,7 +8,7 @@ from orchestration_pipelines.defs.ageing import ageing_schedule, backlog_ageing
 from orchestration_pipelines.defs.auto_decisions import auto_decision_assets
 from orchestration_pipelines.defs.event_logs import event_log_assets
 from orchestration_pipelines.defs.executive import executive_report
-from orchestration_pipelines.defs.expectations import expectation_checks
+from orchestration_pipelines.defs.expectations import expectation_checks, sound_facts_check
 from orchestration_pipelines.defs.fairness import fairness_check
 from orchestration_pipelines.defs.flow_metrics import flow_assets, flow_schedule
 from orchestration_pipelines.defs.integrity import integrity_checks, integrity_schedule
@@ -70,6 +70,10 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         schedules.append(mornings)
         assets += [record, at_a_glance]
         checks += always
+        made_of, is_sound, at_night = sound_facts_check(workflow)
+        assets.append(made_of)
+        checks.append(is_sound)
+        schedules.append(at_night)
         specs, held_against = expectation_checks(workflow, getattr(workflow.package, "EXPECTATIONS", {}))
         assets += specs
         checks += held_against

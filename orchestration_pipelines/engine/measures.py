@@ -16,7 +16,7 @@ from orchestration_pipelines.store.measures import Window
 #: what is a step of the work; undoing, throwing and routing are none
 _STEPS = (Kind.SERVICE, Kind.RULE, Kind.USER)
 
-__all__ = ["day_window", "facts", "restated_days"]
+__all__ = ["day_window", "facts", "facts_of_late", "restated_days"]
 
 
 def day_window(workflow: str, day: date) -> Window:
@@ -39,6 +39,13 @@ def facts(connection: psycopg.Connection, window: Window, now: datetime) -> Fact
             reassigned=table.reassigned(connection, window),
             days=table.days(connection, window.workflow, window.begin.astimezone(UTC).date(), last),
         )
+
+
+def facts_of_late(connection: psycopg.Connection, workflow: str, now: datetime, days: int) -> Facts:
+    """What happened in the last days, today included."""
+    last = now.astimezone(UTC).date()
+    begin = day_window(workflow, last - timedelta(days=days - 1)).begin
+    return facts(connection, Window(workflow, begin, day_window(workflow, last).end), now)
 
 
 def restated_days(connection: psycopg.Connection, workflow: str, day: date) -> list[date]:

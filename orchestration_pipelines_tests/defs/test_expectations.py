@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import dagster as dg
+import pytest
 
 import orchestration_pipelines
 from orchestration_pipelines.definitions import defs
-from orchestration_pipelines.defs.expectations import expectation_checks
+from orchestration_pipelines.defs.expectations import expectation_checks, sound_facts_check
 from orchestration_pipelines.domain.expectation import Expected
+from orchestration_pipelines.engine.deployment import deploy
+from orchestration_pipelines.engine.intake import Row
 from orchestration_pipelines.engine.workflow import load_workflow
+from orchestration_pipelines_tests.defs.flows import flow
 
 THROUGHPUT = Path(orchestration_pipelines.__file__).parent / "workflows" / "throughput"
 
@@ -37,3 +41,22 @@ def test_what_is_not_met_is_counted_and_names_nobody() -> None:
     shown = str(evaluation.metadata["which"].value)
     assert "|values_to_not_be_null|price|7|" in shown
     assert "LA-0001" not in shown
+
+
+@pytest.mark.xdist_group("great expectations")
+def test_what_the_figures_are_made_of_is_checked_every_night(
+    tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a workflow that has run: passed, with the number of expectations."""
+    monkeypatch.setenv("ORCHESTRATION_DATABASE_URL", database)
+    monkeypatch.setenv("ORCHESTRATION_HOME", str(tmp_path / "home"))
+    workflow = load_workflow(flow(tmp_path / "small"))
+    engine = deploy().engine(workflow)
+    engine.submit([Row(1, {"case_key": "a", "amount": -1})], requested_by="broker", source="test")
+    engine.sweep()
+    spec, check, schedule = sound_facts_check(workflow)
+    assert schedule.default_status is dg.DefaultScheduleStatus.RUNNING
+    every = dg.define_asset_job("every_check", selection=dg.AssetSelection.all_asset_checks())
+    catalog = dg.Definitions(assets=[spec], asset_checks=[check], jobs=[every])
+    (found,) = catalog.resolve_job_def("every_check").execute_in_process().get_asset_check_evaluations()
+    assert found.passed and int(str(found.metadata["expectations"].value)) >= 10

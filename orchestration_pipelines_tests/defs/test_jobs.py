@@ -261,6 +261,7 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
         "small_flow_metrics_schedule",
         "small_integrity_schedule",
         "small_executive_report_schedule",
+        "small_flow_facts_schedule",
     }
 
 

@@ -14,29 +14,15 @@ from orchestration_pipelines.workflows.mortgage_underwriting.screening import BO
 #: a column may be out of its bounds, or empty, in this share of the applications: they are asked for, not refused
 MOSTLY = 0.98
 _FLAGS = ("self", "pubrec", "chist", "unver", "fixadj", "gift", "cosign", "inss", "suffolk")
-_EXAMPLES = 3
 
 
 def check(applications: Sequence[Mapping[str, Any]]) -> list[Expected]:
     """Hold the offered applications against the suite."""
-    import great_expectations as gx  # three to ten seconds, and 220 MB: only for those who check
-    import pandas as pd
-    from great_expectations.data_context.types.base import ProgressBarsConfig
+    import pandas as pd  # its weight is for those who check
 
-    context = gx.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False)
-    batch = (
-        context.data_sources.add_pandas("offered")
-        .add_dataframe_asset("applications")
-        .add_batch_definition_whole_dataframe("all")
-    )
-    suite = context.suites.add(gx.ExpectationSuite(name="applications", expectations=list(_suite(gx.expectations))))
-    definition = context.validation_definitions.add(gx.ValidationDefinition(name="offered", data=batch, suite=suite))
-    outcome = definition.run(
-        batch_parameters={"dataframe": pd.DataFrame([dict(row) for row in applications])},
-        result_format={"result_format": "COMPLETE", "unexpected_index_column_names": ["case_key"]},
-    )
-    return [_plain(result) for result in outcome.results]
+    from orchestration_pipelines.engine.expectations import held
+
+    return held(pd.DataFrame([dict(row) for row in applications]), _suite, "case_key")
 
 
 def _suite(expectations: Any) -> Iterator[Any]:
@@ -51,15 +37,3 @@ def _suite(expectations: Any) -> Iterator[Any]:
     # Another market than the one that the scorer was fitted on shows here first.
     yield expectations.ExpectColumnMedianToBeBetween(column="loanamt", min_value=100, max_value=160)
     yield expectations.ExpectColumnMedianToBeBetween(column="obrat", min_value=28, max_value=38)
-
-
-def _plain(result: Any) -> Expected:
-    asked, found = result.expectation_config, result.result
-    keys = [str(row["case_key"]) for row in found.get("unexpected_index_list") or []]
-    return Expected(
-        expectation=asked.type.removeprefix("expect_column_"),
-        column=str(asked.kwargs["column"]),
-        passed=bool(result.success),
-        unexpected=int(found.get("unexpected_count") or 0),
-        examples=tuple(dict.fromkeys(keys))[:_EXAMPLES],
-    )
