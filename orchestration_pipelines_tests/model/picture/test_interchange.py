@@ -12,6 +12,7 @@ from orchestration_pipelines.model.picture import DiagramRefused
 from orchestration_pipelines.model.picture.diagram import Shape
 from orchestration_pipelines.model.xml import parse
 from orchestration_pipelines_tests.conftest import shared
+from orchestration_pipelines_tests.model.bpmn import file
 
 #: reference models of other tools, and how many shapes and edges their pictures have
 MIWG = {
@@ -114,3 +115,39 @@ def test_what_refers_to_nothing_is_left_out() -> None:
     assert len(drawn.shapes) == 8
     check = next(shape for shape in drawn.shapes if shape.figure.id == "check")
     assert math.isclose(check.box.x, 190)
+
+
+def test_traits_are_read_from_a_file_of_ours() -> None:
+    """What interrupts, throws, repeats, undoes, is called or held open: without other tools' files too."""
+    body = (
+        '<startEvent id="s" isInterrupting="false"><messageEventDefinition/></startEvent>'
+        '<task id="t" isForCompensation="true"><standardLoopCharacteristics/></task>'
+        '<boundaryEvent id="b" attachedToRef="t" cancelActivity="false"><timerEventDefinition/></boundaryEvent>'
+        '<intermediateThrowEvent id="i"><signalEventDefinition/><messageEventDefinition/></intermediateThrowEvent>'
+        '<task id="m"><multiInstanceLoopCharacteristics isSequential="true"/></task>'
+        '<callActivity id="c" calledElement="g"/><callActivity id="d"/><adHocSubProcess id="h"/>'
+        '<subProcess id="e" triggeredByEvent="true"/><dataObjectReference id="r" dataObjectRef="o"/>'
+        '<dataObject id="o" name="Papers" isCollection="true"/><receiveTask id="w" instantiate="true"/>'
+        '<sequenceFlow id="f" sourceRef="t" targetRef="m"><conditionExpression>x</conditionExpression></sequenceFlow>'
+        '<association id="a" sourceRef="b" targetRef="t" associationDirection="Both"/>'
+    )
+    drawn = picture.loads(file(body, beside='<globalUserTask id="g"/>'), "a.bpmn")
+    found = {shape.figure.id: shape.figure for shape in drawn.shapes}
+    assert {name: set(figure.traits) for name, figure in found.items() if figure.traits} == {
+        "s": {"non_interrupting"},
+        "t": {"compensation", "loop"},
+        "b": {"non_interrupting"},
+        "i": {"throws"},
+        "m": {"sequential"},
+        "c": {"call"},
+        "d": {"call", "calls_process"},
+        "h": {"ad_hoc"},
+        "e": {"event_subprocess"},
+        "r": {"collection"},
+        "o": {"collection"},
+        "w": {"instantiate"},
+    }
+    assert (found["i"].event, found["b"].event, found["c"].task) == ("multiple", "timer", "user")
+    assert found["r"].name == "Papers" and found["b"].attached_to == "t"
+    lines = {edge.line.id: edge.line.traits for edge in drawn.edges}
+    assert lines == {"f": {"conditional"}, "a": {"directed", "both"}}
