@@ -56,7 +56,8 @@ def flow(tmp_path: Path, database: str, clock: SetClock) -> Flow:
 @pytest.fixture
 def desk(flow: Flow) -> Iterator[Desk]:
     """The desk of a console over that workflow, where everybody of PEOPLE has an account."""
-    with Desk(flow.engine.url, clock=flow.clock, passwords=_QUICK, connections=4) as opened:
+    folders = [flow.engine.workflow.folder]
+    with Desk(flow.engine.url, clock=flow.clock, passwords=_QUICK, connections=4, folders=folders) as opened:
         with opened.connection() as connection:
             connection.cursor().executemany(
                 "INSERT INTO account (person, password, temporary, set_at, opened_by, opened_at) "

@@ -82,6 +82,7 @@ ENTRIES: dict[tuple[str, str], Entry] = {
     ("POST", "/manage/dead-letters/abandon"): Entry(MANAGE),
     ("GET", "/manage/quarantine"): Entry(OVERSEE),
     ("GET", "/manage/quarantine/{row}"): Entry(OVERSEE),
+    ("POST", "/manage/quarantine/{row}"): Entry(MANAGE),
     ("GET", "/manage/notices"): Entry(OVERSEE),
     ("GET", "/manage/quality"): Entry(OVERSEE),
     ("POST", "/manage/quality/lift"): Entry(MANAGE),

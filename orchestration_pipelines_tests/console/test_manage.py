@@ -262,14 +262,22 @@ def test_incidents_are_resolved_with_how_they_were_mended(flow: Flow, signed_in:
     assert "was resolved by mara: a new address" in again.text
 
 
-def test_quarantined_rows_show_their_columns_on_a_page_of_their_own(flow: Flow, signed_in: SignedIn) -> None:
-    """The list has the reason and the key alone."""
+def test_quarantined_rows_are_mended_on_a_page_of_their_own(flow: Flow, signed_in: SignedIn) -> None:
+    """The list has the reason and the key alone; what is wrong still is said, and nothing that was typed is lost."""
     flow.submit("A", amount="a <secret> lot")
     mara = signed_in("mara")
     assert "secret" not in mara.get("/manage/quarantine").text.replace("a &lt;secret&gt; lot", "", 1)
     row = flow.one("SELECT id FROM quarantine")
     assert "a &lt;secret&gt; lot" in mara.get(f"/manage/quarantine/{row}").text
     assert mara.get("/manage/quarantine/4711").status_code == 404
+    still = mara.post(f"/manage/quarantine/{row}", {"column": ["case_key", "amount"], "value": ["A", "a <few>"]})
+    assert still.status_code == 409
+    assert "a &lt;few&gt;" in re.findall(r"role=\"alert\".*?</p>", still.text, re.DOTALL)[0]
+    assert 'value="a &lt;few&gt;"' in still.text
+    assert mara.post(f"/manage/quarantine/{row}", {"column": ["amount"], "value": ["40"]}).status_code == 303
+    assert flow.rows("SELECT case_key, requested_by FROM cases") == [("A", "mara")]
+    assert "offered again by mara" in _text(mara, f"/manage/quarantine/{row}")
+    assert mara.post(f"/manage/quarantine/{row}", {"column": ["amount"], "value": ["41"]}).status_code == 409
 
 
 def test_a_cell_decides_again_when_two_managers_want_it(flow: Flow, signed_in: SignedIn) -> None:
