@@ -24,6 +24,7 @@ from orchestration_pipelines_tests.trials import (
     kills,
     latency,
     lists,
+    measures,
     mutants,
     races,
     routing,
@@ -119,6 +120,11 @@ def _console(small: bool) -> Measured:
     return console.measure(console.SMALL if small else console.FULL)
 
 
+def _measures(small: bool) -> Measured:
+    found = measures.measure(2_000 if small else 1_000_000)
+    return dict(found), [] if small else measures.missed(found)
+
+
 TRIALS: dict[str, Callable[[bool], Measured]] = {
     "kills": _kills,
     "mutants": _mutants,
@@ -132,6 +138,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "lists": _lists,
     "routing": _routing,
     "work": _work,
+    "measures": _measures,
     "console": _console,
     "latency": _latency,
     "standing": _standing,
