@@ -71,7 +71,7 @@ def _page(request: Request, viewer: Viewer, found: Dossier, status: int, **more:
     desk = desk_of(request)
     file = casefile.tell(found, desk.drawing(found.head.version_id))
     context: dict[str, Any] = {
-        "diagram": None if found.is_blind else case_drawing(desk, found.head.case_id, found.head.version_id),
+        "diagram": None if found.is_blind or found.is_own else case_drawing(desk, found.head.case_id, found.head.version_id),
         "form": None,
         "problem": "",
         "unsent": "",

@@ -53,6 +53,7 @@ class FactSheet:
 
     facts: tuple[Fact, ...] = ()
     similar: tuple[str, ...] = ()  #: the submitted columns that cases are compared by; empty: all numbers and flags
+    told: tuple[str, ...] = ()  #: the derived facts that whoever submitted a case is told, beside what they submitted
     #: step to the variables that it writes, as its worker declares them
     outputs: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -124,6 +125,7 @@ def to_json(sheet: FactSheet) -> bytes:
                 for fact in sheet.facts
             ],
             "similar": list(sheet.similar),
+            "told": list(sheet.told),
             "outputs": {step: list(names) for step, names in sheet.outputs.items()},
         }
     )
@@ -135,5 +137,6 @@ def from_json(stored: bytes) -> FactSheet:
     return FactSheet(
         facts=tuple(Fact(**fact) for fact in held["facts"]),
         similar=tuple(held["similar"]),
+        told=tuple(held.get("told", ())),
         outputs=held["outputs"],
     )

@@ -89,6 +89,7 @@ class CaseFile:
     sheet: FactSheet
     task: Task | None
     is_blind: bool
+    is_own: bool  #: it is shown to whoever submitted it
     where: str  #: it stands now
     outcome: str  #: how it ended; empty while it has not
     groups: Mapping[str, Sequence[Line]]
@@ -141,23 +142,28 @@ class _Telling:
             sheet=dossier.sheet,
             task=task,
             is_blind=dossier.is_blind,
+            is_own=dossier.is_own,
             where=self._where(),
             outcome="" if head.outcome is None else self.called(head.outcome),
             groups=groups,
-            others=[] if dossier.is_blind else [*self._others(shown)],
+            others=[] if dossier.is_blind or dossier.is_own else [*self._others(shown)],
             changes=[] if dossier.is_blind else self._changes(),
             is_open=self.provenance.is_open,
             advice=self._advice(),
-            rules=[*self._rules()],
-            signers=[t for t in dossier.tasks if t.visit == visit and t.kind == "decision" and t.signatures > 1],
+            rules=[] if dossier.is_own else [*self._rules()],
+            signers=[] if dossier.is_own else self._signers(visit),
             clocks=[each for each in dossier.promised if each.visit is None or each.visit == visit],
             timeline=chronicle.told(dossier.happenings),
-            runs=self._runs(),
+            runs=[] if dossier.is_own else self._runs(),
             alike=likeness.told(dossier.alike, head, dossier.sheet, self.called, dossier.seen),
             documents=dossier.documents,
             positions=[each.element for each in dossier.standing],
-            path=[each.element for each in dossier.worked],
+            path=[] if dossier.is_own else [each.element for each in dossier.worked],
         )
+
+    def _signers(self, visit: int) -> list[Task]:
+        """The tasks of a wait in which several sign."""
+        return [t for t in self.dossier.tasks if t.visit == visit and t.kind == "decision" and t.signatures > 1]
 
     def _where(self) -> str:
         head = self.dossier.head
@@ -226,7 +232,7 @@ class _Telling:
         """What the drawing suggests where the case waits for people."""
         task = self.dossier.task or next((t for t in self.dossier.tasks if t.ended_at is None), None)
         drawn = self.process.elements.get(task.element) if task is not None and task.ended_at is None else None
-        if self.dossier.is_blind or drawn is None:
+        if self.dossier.is_blind or self.dossier.is_own or drawn is None:
             return None
         variables, sheet = self.dossier.head.variables, self.dossier.sheet
         found = suggested(drawn, variables)

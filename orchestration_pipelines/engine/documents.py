@@ -12,7 +12,7 @@ from hashlib import sha256
 import psycopg
 
 from orchestration_pipelines.domain.upload import BadFile, clean_name, kind_of
-from orchestration_pipelines.engine.dossier import sheet_of
+from orchestration_pipelines.engine.dossier import REQUESTER, sheet_of
 from orchestration_pipelines.store import access
 from orchestration_pipelines.store import casefile as cases
 from orchestration_pipelines.store import documents as table
@@ -72,14 +72,17 @@ def add(
 def find(connection: psycopg.Connection, document: int, person: str) -> tuple[Document, bytes] | None:
     """A document and what it holds; None where there is none that this person may see.
 
-    Until the quality review of a case is in, nobody is handed what was added to it after the machine decided.
+    Whoever submitted the case gets their own back, not what reviewers added. Until the quality review of a case is in,
+    nobody is handed what was added to it after the machine decided.
     """
     found = table.find(connection, document)
     if found is None or found.case_id not in access.seen_by(connection, person, [found.case_id]):
         return None
     head = cases.head(connection, found.case_id)
+    if head is not None and head.requested_by == person and found.role != REQUESTER:
+        return None
     if head is not None and head.is_blind:
         sampled = cases.sampled(connection, found.case_id, None)
-        if sampled is not None and (found.role != "requester" or found.added_at > sampled.decided_at):
+        if sampled is not None and (found.role != REQUESTER or found.added_at > sampled.decided_at):
             return None
     return found, table.content(connection, document)

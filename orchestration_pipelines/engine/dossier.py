@@ -7,7 +7,7 @@ connection back, and tells.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import psycopg
@@ -23,6 +23,8 @@ from orchestration_pipelines.store.similar import Alike
 
 #: of a case on which more happened, the page shows the beginning
 HAPPENINGS = 1_000
+#: the role of whoever submitted a case
+REQUESTER = "requester"
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,8 @@ class Dossier:
     sheet: FactSheet
     task: Task | None
     is_blind: bool  #: a quality review: nothing but what was submitted
+    #: for whoever submitted it: neither others' cases nor what reviewers say among themselves
+    is_own: bool = False
     sampled: Sampled | None = None
     standing: Sequence[Standing] = ()
     tasks: Sequence[Task] = ()
@@ -68,6 +72,8 @@ def _read(connection: psycopg.Connection, case_id: int, person: str, task: int |
     files = documents.of_case(connection, case_id)
     if _is_blind(head, shown):
         return _blind(connection, head, sheet, shown, files)
+    if head.requested_by == person:
+        return _own(connection, head, sheet, shown, tasks, files)
     worked = table.worked(connection, case_id)
     digests = {said["table"] for visit in worked for said in asked(visit.detail)}
     alike = likeness.rows_of(connection, head, sheet)
@@ -128,7 +134,40 @@ def _blind(
         sampled=sampled,
         tasks=[task] if task is not None else [],
         happenings=submitted,
-        documents=[each for each in files if each.role == "requester" and each.added_at <= sampled.decided_at],
+        documents=[each for each in files if each.role == REQUESTER and each.added_at <= sampled.decided_at],
+    )
+
+
+def _own(
+    connection: psycopg.Connection,
+    head: Head,
+    sheet: FactSheet,
+    task: Task | None,
+    tasks: Sequence[Task],
+    files: Sequence[Document],
+) -> Dossier:
+    """What whoever submitted a case is shown of it: what they sent, what became of that, and what they are asked."""
+    told = replace(sheet, facts=tuple(f for f in sheet.facts if f.is_submitted or f.name in sheet.told))
+    return Dossier(
+        head._replace(variables={name: value for name, value in head.variables.items() if name in told.known}),
+        told,
+        task,
+        is_blind=False,
+        is_own=True,
+        standing=table.standing(connection, head.case_id),
+        tasks=tasks,
+        worked=table.worked(connection, head.case_id),
+        decided=[
+            each if each.role == REQUESTER else each._replace(by="", rationale="")
+            for each in table.decided(connection, head.case_id)
+        ],
+        promised=[each for each in table.promised(connection, head.case_id) if each.visit is None],
+        happenings=[
+            happening
+            for happening in table.timeline(connection, head.case_id, HAPPENINGS)
+            if happening.actor == head.requested_by
+        ],
+        documents=[each for each in files if each.role == REQUESTER],
     )
 
 

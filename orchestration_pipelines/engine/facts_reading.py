@@ -1,4 +1,4 @@
-"""``facts`` and ``similar`` of ``workflow.yaml``: how a person is shown what a case holds."""
+"""``facts``, ``similar`` and ``told`` of ``workflow.yaml``: how a person is shown what a case holds."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ class FactsReading(Reading):
         return FactSheet(
             facts=(*facts, *rest),
             similar=self._similar(self.texts("similar", written.get("similar")), types),
+            told=self._told(self.texts("told", written.get("told")), facts),
         )
 
     def _fact(self, place: str, name: str, group: str, written: Any, types: Mapping[str, str]) -> Fact:
@@ -77,5 +78,14 @@ class FactsReading(Reading):
         for name in names:
             if types.get(name) not in _COMPARED:
                 told = f"similar compares by {name!r}, which is no submitted number or flag of intake.fields"
+                self.problems.append(f"{self.name}: {told}")
+        return names
+
+    def _told(self, names: tuple[str, ...], facts: list[Fact]) -> tuple[str, ...]:
+        """What whoever submits is told of what is derived: named one by one, so that nothing is told by oversight."""
+        derived = {fact.name for fact in facts if not fact.is_submitted}
+        for name in names:
+            if name not in derived:
+                told = f"told names {name!r}, which is no derived fact of facts: there are {', '.join(sorted(derived))}"
                 self.problems.append(f"{self.name}: {told}")
         return names

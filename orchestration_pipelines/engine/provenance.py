@@ -123,6 +123,8 @@ class Provenance:
         return Source("derived", f"derived by {step}")
 
     def _of_decision(self, decision: Decided) -> Source:
+        if not decision.by:
+            return Source("edited", "changed in review")
         if decision.role == "requester":
             return Source("supplied", f"supplied by {decision.by}, who was asked (task {decision.task})")
         return Source("edited", f"edited by {decision.by} in task {decision.task}, {self.called(decision.element)}")

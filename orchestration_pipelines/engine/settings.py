@@ -15,7 +15,7 @@ from orchestration_pipelines.engine.facts_reading import FactsReading
 from orchestration_pipelines.engine.people_reading import StaffReading
 
 FILE = "workflow.yaml"
-_SETTINGS = ("name", "owner", "intake", "facts", "similar", "queues", "reviewers", "description")
+_SETTINGS = ("name", "owner", "intake", "facts", "similar", "told", "queues", "reviewers", "description")
 _WITHHELD = ("outcome", "leaking", "protected")
 
 

@@ -205,6 +205,15 @@ def test_hostile_values_are_text(flow: Flow, signed_in: SignedIn) -> None:
     assert "&lt;script&gt;" in page
 
 
+def test_a_long_text_is_shown_by_its_beginning(flow: Flow, signed_in: SignedIn) -> None:
+    """The rest on demand, up to what a page can bear; lines stay lines."""
+    case = offer(flow, "A", note="word " * 6_000)
+    page = signed_in("mara").get(f"/cases/{case}").text
+    assert "all of it (30,000 characters)" in page
+    assert "The record of the case has the rest." in page
+    assert len(page) < 100_000
+
+
 def test_decided_cases_that_are_like_it_are_shown_with_how_they_ended(flow: Flow, signed_in: SignedIn) -> None:
     """By amount and urgency: the nearer one first, its end, and what differs."""
     for key, amount, urgent in (("near", 260, True), ("far", 900, False)):
@@ -243,3 +252,32 @@ def test_h16_what_was_added_after_the_machine_decided_is_kept_from_the_quality_r
     assert flow.one("SELECT count(*) FROM review_task WHERE kind = 'quality' AND ended_at IS NULL") == 1
     assert "a.txt" not in signed_in("ann").get(f"/cases/{case}").text
     assert signed_in("ann").get(f"/documents/{added.id}").status_code == 404
+
+
+def test_whoever_submitted_a_case_sees_what_is_theirs(flow: Flow, desk: Desk, signed_in: SignedIn) -> None:
+    """What they sent, where it stands, and the answers they gave; no score, no rule, no signer, no other case."""
+    offer(flow, "elsewhere")
+    sign(flow, "cleo")
+    sign(flow, "bob")
+    flow.sweep()
+    row = Row(1, {"case_key": "A", "amount": 250, "note": "a roof", "urgent": True, "origin": "x"})
+    flow.engine.submit([row], requested_by="ann", source="march.csv")
+    flow.sweep()
+    case = int(flow.one("SELECT id FROM cases WHERE case_key = 'A'"))
+    sign(flow, "bob", edits={"amount": 240})
+    with flow.engine.connect() as connection:
+        internal = documents.add(connection, case, name="n.txt", content=b"internal", by="bob", at=flow.clock())
+    ann = signed_in("ann")
+    page = ann.get(f"/cases/{case}").text
+    assert "$240,000" in page
+    assert "as it stands for this review" in page
+    for secret in ("people decide", "derived by", "because of the roof", "bob", "elsewhere", "In the drawing", "n.txt"):
+        assert secret not in page, secret
+    assert ann.get(f"/documents/{internal.id}").status_code == 404
+    sign(flow, "cleo")
+    flow.sweep()
+    page = ann.get(f"/cases/{case}").text
+    assert "<del>$250,000</del>" in page
+    assert "changed in review" in page
+    for secret in ("because of the roof", "bob", "cleo", "derived by"):
+        assert secret not in page, secret

@@ -11,6 +11,7 @@ SHEET = FactSheet(
         Fact("urgent", "Urgent", type="flag"),
         Fact("score.probability", "Confidence", "The machine", "share"),
     ),
+    told=("score.probability",),
     outputs={"rate": ("score",)},
 )
 
@@ -18,7 +19,7 @@ SHEET = FactSheet(
 def test_a_sheet_is_the_same_after_it_was_stored() -> None:
     """What is released is what is read."""
     read = from_json(to_json(SHEET))
-    assert read.facts == SHEET.facts
+    assert (read.facts, read.told, read.similar) == (SHEET.facts, SHEET.told, SHEET.similar)
     assert {step: tuple(names) for step, names in read.outputs.items()} == SHEET.outputs
 
 

@@ -49,6 +49,7 @@ def test_a_sheet_says_how_facts_are_shown(tmp_path: Path) -> None:
         ("facts: {A: {amount: 3}}", "facts.A.amount is '3': write text"),
         (f"facts: {{A: {{amount: {'x' * 121}}}}}", "at most 120 characters"),
         ("similar: [note]", "compares by 'note', which is no submitted number or flag"),
+        ("told: [amount]", "told names 'amount', which is no derived fact of facts"),
         ("similar: [receipt]", "compares by 'receipt', which is no submitted number or flag"),
     ],
 )
