@@ -157,8 +157,10 @@ def test_machines_are_held_and_let_go_on_by_the_engines_own_act(flow: Flow, sign
 
 def test_absence_capacity_and_coming_back_are_set_on_a_persons_page(flow: Flow, signed_in: SignedIn) -> None:
     """Times are those of whoever types them; the delegate and the reason are kept; a refusal loses nothing typed."""
+    with flow.engine.connect() as connection:
+        connection.execute("UPDATE reviewer SET zone = 'Europe/Berlin' WHERE person = 'mara'")
     mara, one = signed_in("mara"), "/manage/people/one"
-    away = {"starts": "", "ends": "2026-03-05T09:00", "delegate": "bob", "reason": "ill"}
+    away = {"starts": "", "ends": "2026-03-05T10:00", "delegate": "bob", "reason": "ill"}
     assert mara.post(f"{one}/absent?person=ann", away).status_code == 303
     assert flow.rows("SELECT starts, ends, delegate, reason, set_by FROM absence") == [
         (flow.clock(), flow.clock() + timedelta(days=3), "bob", "ill", "mara")

@@ -6,7 +6,7 @@ import re
 from datetime import date, timedelta
 from html.parser import HTMLParser
 
-from orchestration_pipelines.engine import reviews
+from orchestration_pipelines.engine import holds, reviews
 from orchestration_pipelines.engine.report.executive import executive
 from orchestration_pipelines.engine.report.flow import flow_report
 from orchestration_pipelines.engine.report.page import page
@@ -55,6 +55,7 @@ def test_the_page_shows_how_a_workflow_runs_and_what_is_late(draw: Draw) -> None
     flow.sweep()
     flow.clock.advance(days=4)
     with flow.engine.connect() as connection:
+        holds.hold(connection, "flow", None, by="<script>x</script>", reason="<script>y</script>", at=flow.clock())
         report = flow_report(connection, "flow", flow.clock())
         status = executive(connection, report, flow.clock())
     assert (report.last, report.figures.closed, report.figures.under_way) == (date(2026, 3, 6), 2, 1)
@@ -68,6 +69,8 @@ def test_the_page_shows_how_a_workflow_runs_and_what_is_late(draw: Draw) -> None
     assert tags.open == [] and tags.fetched == [] and "script" not in tags.seen
     assert html.count("<svg") == 4 and "1 under way, half older than" in html
     assert re.search(r"<b>2</b>closed", html)
+    assert "all is held by &lt;script&gt;x&lt;/script&gt;: &lt;script&gt;y" in html
+    assert re.search(r"<td>tests</td><td>1</td><td>2026-03-05 09:00</td>", html)
 
 
 def test_decisions_are_counted_by_reason_and_rule(draw: Draw) -> None:
