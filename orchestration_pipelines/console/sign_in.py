@@ -53,19 +53,15 @@ def come_in(
 ) -> Response:
     """Sign in, to a new session each time, so that none can be foisted on anybody; the browser's old one is over."""
     desk, address = desk_of(request), address_of(request)
+    try:
+        with desk.connection() as connection:
+            knock = access.knock(connection, person.strip(), address=address, at=desk.clock())
+        proof = access.proved(desk.passwords, knock, password[: LONGEST + 1])
+        with desk.connection() as connection:
+            token = access.let_in(connection, knock, proof, browser=request.headers.get("user-agent", ""))
+    except access.NotSignedIn as error:
+        return _shown_again(request, error, person, onward)
     with desk.connection() as connection:
-        try:
-            token = access.sign_in(
-                connection,
-                desk.passwords,
-                person.strip(),
-                password[: LONGEST + 1],
-                address=address,
-                browser=request.headers.get("user-agent", ""),
-                at=desk.clock(),
-            )
-        except access.NotSignedIn as error:
-            return _shown_again(request, error, person, onward)
         if (before := request.cookies.get(COOKIE)) is not None:
             was = access.session_of(connection, before, desk.clock(), counts=False)
             if was is not None:

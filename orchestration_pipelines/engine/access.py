@@ -35,8 +35,10 @@ __all__ = [
     "IDLE",
     "Account",
     "Entry",
+    "Knock",
     "NotSignedIn",
     "Passwords",
+    "Proof",
     "Refused",
     "Session",
     "SignedIn",
@@ -48,7 +50,10 @@ __all__ = [
     "end_sessions",
     "forget",
     "has_account",
+    "knock",
+    "let_in",
     "open_account",
+    "proved",
     "recorded",
     "refused",
     "seen_by",
@@ -101,6 +106,65 @@ def _paces(person: str, address: str) -> list[Pace]:
     ]
 
 
+@dataclass(frozen=True)
+class Knock:
+    """Somebody at the door, who has not been too often."""
+
+    person: str
+    kept: table.Secret | None  #: what proves that it is them; None: nobody of that name has an account
+    address: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What came of a password."""
+
+    is_right: bool
+    renewed: str | None  #: its hash with today's parameters, where it was made with others
+
+
+def knock(connection: psycopg.Connection, person: str, *, address: str, at: datetime) -> Knock:
+    """Somebody wants in. Raises :class:`NotSignedIn` where there were too many attempts, which is recorded."""
+    kept = table.secret(connection, person)
+    if (wait := table.try_once(connection, _paces(person, address), at)) is not None:
+        known = person if kept is not None else None  # what was typed may be a password in the wrong place
+        table.record_limited(connection, Entry(at, "limited", known, None, address, None, ""), _LIMITED_ONCE_IN)
+        minutes = math.ceil(wait / timedelta(minutes=1))
+        raise NotSignedIn(f"too many attempts: try again in {minutes} min", wait)
+    return Knock(person, kept, address, at)
+
+
+def proved(passwords: Passwords, knock: Knock, password: str) -> Proof:
+    """Whether it is their password. That takes long, and no connection: nobody is to wait for one meanwhile."""
+    kept = knock.kept
+    is_right = passwords.verifies(kept.password if kept else None, password)
+    aged = is_right and kept is not None and passwords.aged(kept.password)
+    return Proof(is_right, passwords.hashed(password) if aged else None)
+
+
+def let_in(connection: psycopg.Connection, knock: Knock, proof: Proof, *, browser: str) -> str:
+    """The token of a new session; only its hash is kept. Raises :class:`NotSignedIn`, which is recorded."""
+    person, kept, address, at = knock.person, knock.kept, knock.address, knock.at
+    if kept is None or not proof.is_right or not kept.usable:
+        detail = "no such account" if kept is None else "disabled" if proof.is_right else "wrong password"
+        known = person if kept is not None else None
+        table.record(connection, Entry(at, "refused", known, None, address, None, detail))
+        raise NotSignedIn("that name and password do not go together")
+    token, paces = secrets.token_urlsafe(_TOKEN_BYTES), _paces(person, address)
+    with connection.transaction():
+        if proof.renewed is not None:
+            table.rehash(connection, person, proof.renewed)
+        session = table.begin(
+            connection, person, _digest(token), address=address, browser=browser[:_LONGEST_BROWSER], now=at
+        )
+        # Whoever has an account cannot clear an address for guessing at others': their own slips alone are forgotten.
+        table.give_back(connection, paces[1:], at)
+        table.forget(connection, paces[0].key)
+        table.record(connection, Entry(at, "signed in", person, None, address, session, ""))
+    return token
+
+
 def sign_in(
     connection: psycopg.Connection,
     passwords: Passwords,
@@ -111,32 +175,9 @@ def sign_in(
     browser: str,
     at: datetime,
 ) -> str:
-    """The token of a new session; only its hash is kept. Raises :class:`NotSignedIn`, which is recorded."""
-    paces = _paces(person, address)
-    kept = table.secret(connection, person)
-    known = person if kept is not None else None  # what was typed may be a password in the wrong place
-    if (wait := table.try_once(connection, paces, at)) is not None:
-        table.record_limited(connection, Entry(at, "limited", known, None, address, None, ""), _LIMITED_ONCE_IN)
-        minutes = math.ceil(wait / timedelta(minutes=1))
-        raise NotSignedIn(f"too many attempts: try again in {minutes} min", wait)
-    right = passwords.verifies(kept.password if kept else None, password)
-    if kept is None or not right or not kept.usable:
-        detail = "no such account" if kept is None else "disabled" if right else "wrong password"
-        table.record(connection, Entry(at, "refused", known, None, address, None, detail))
-        raise NotSignedIn("that name and password do not go together")
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
-    renewed = passwords.hashed(password) if passwords.aged(kept.password) else None
-    with connection.transaction():
-        if renewed is not None:
-            table.rehash(connection, person, renewed)
-        session = table.begin(
-            connection, person, _digest(token), address=address, browser=browser[:_LONGEST_BROWSER], now=at
-        )
-        # Whoever has an account cannot clear an address for guessing at others': their own slips alone are forgotten.
-        table.give_back(connection, paces[1:], at)
-        table.forget(connection, paces[0].key)
-        table.record(connection, Entry(at, "signed in", person, None, address, session, ""))
-    return token
+    """The three together, where nobody else waits for the connection."""
+    at_the_door = knock(connection, person, address=address, at=at)
+    return let_in(connection, at_the_door, proved(passwords, at_the_door, password), browser=browser)
 
 
 def session_of(connection: psycopg.Connection, token: str, at: datetime, *, counts: bool = True) -> SignedIn | None:

@@ -113,6 +113,7 @@ class Trial:
                 "people": self.people,
                 "password": PASSWORD,
                 "think_s": THINK_S,
+                "comes_within_s": self.size.warm_s / 2,
                 "seconds": self.size.warm_s + self.size.seconds,
             }
             begun, used = time.monotonic(), _cpu_s(pid)

@@ -117,17 +117,18 @@ async def _head(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
 class Reviewer:
     """One person's day."""
 
-    def __init__(self, browser: Browser, told: Any, think_s: float, until: float) -> None:
-        self.browser, self.told, self.think_s, self.until = browser, told, think_s, until
+    def __init__(self, browser: Browser, told: Any, think_s: float, comes_within_s: float, until: float) -> None:
+        self.browser, self.told, self.until = browser, told, until
+        self.think_s, self.comes_within_s = think_s, comes_within_s
         self.chance = random.Random(browser.person)
         self.csrf = ""
         self.decided = 0
 
     async def work(self, password: str) -> None:
         """Sign in, and work until the end."""
+        await asyncio.sleep(self.chance.uniform(0, self.comes_within_s))
         signed = await self.browser.post("/sign-in", {"person": self.browser.person, "password": password})
         self._tell("sign-in", signed, 303)
-        await asyncio.sleep(self.chance.uniform(0, self.think_s))
         await self._look("/work")
         to = ""
         while time.monotonic() < self.until:
@@ -195,7 +196,9 @@ async def _counted(told: Any) -> AsyncIterator[None]:
 async def _main(wanted: Mapping[str, Any]) -> None:
     until = time.monotonic() + wanted["seconds"]
     people = [
-        Reviewer(Browser(wanted["port"], person), sys.stdout, wanted["think_s"], until).work(wanted["password"])
+        Reviewer(Browser(wanted["port"], person), sys.stdout, wanted["think_s"], wanted["comes_within_s"], until).work(
+            wanted["password"]
+        )
         for person in wanted["people"]
     ]
     async with _counted(sys.stdout):
