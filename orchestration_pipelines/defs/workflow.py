@@ -15,6 +15,7 @@ from orchestration_pipelines.defs.integrity import integrity_checks, integrity_s
 from orchestration_pipelines.defs.jobs import Shipped, workflow_job
 from orchestration_pipelines.defs.notifications import delivery_job_and_schedule
 from orchestration_pipelines.defs.pilot_deltas import pilot_deltas_asset
+from orchestration_pipelines.defs.rationales import rationales_asset
 from orchestration_pipelines.defs.schedules import purge_job_and_schedule
 from orchestration_pipelines.defs.sensors import dead_run_sensor, ready_work_sensor, reviewer_table_sensor
 from orchestration_pipelines.defs.sla import fired_asset, sla_sweep_schedule, sla_timer_sensor
@@ -59,6 +60,9 @@ def workflow_definitions(*folders: str | Path, purge: bool = True) -> dg.Definit
         checks += alike
         by_rules, looked_at, asked = auto_decision_assets(workflow)
         assets += by_rules
+        why, at_dawn = rationales_asset(workflow)
+        assets.append(why)
+        schedules.append(at_dawn)
         could_be, nightly = threshold_asset(workflow)
         assets += could_be
         schedules += nightly

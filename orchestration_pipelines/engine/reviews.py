@@ -16,6 +16,7 @@ from orchestration_pipelines.store import reviews as table
 from orchestration_pipelines.store.reasons import Offered
 from orchestration_pipelines.store.reasons import counted as counted_reasons
 from orchestration_pipelines.store.reasons import offered as offered_reasons
+from orchestration_pipelines.store.reasons import worked as work_by_rule
 from orchestration_pipelines.store.refusal import GONE, STALE, WRONG, Refused, refusals
 from orchestration_pipelines.store.reviews import OpenTask, may, shown_before, wait_of
 from orchestration_pipelines.store.reviews import waiting_tasks as open_tasks
@@ -41,6 +42,7 @@ __all__ = [
     "shown_before",
     "typed",
     "wait_of",
+    "work_by_rule",
 ]
 
 #: what may be decided of many tasks at once: what is sent elsewhere is said one by one, and in words

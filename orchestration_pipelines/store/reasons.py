@@ -41,7 +41,7 @@ class Counted(NamedTuple):
 
 
 #: What sent a case to people is what a table said last before: found with one walk up the visits of the case.
-_COUNTED = """
+_DECIDED = """
 WITH decided AS MATERIALIZED (
     SELECT d.id, d.task_id, d.outcome, d.reasons, t.element, a.rules, a.words
     FROM review_decision d JOIN review_task t ON t.id = d.task_id AND t.kind = 'decision'
@@ -58,6 +58,9 @@ WITH decided AS MATERIALIZED (
 worked AS (
     SELECT d.id, coalesce(sum(extract(epoch FROM u.stopped_at - u.started_at)), 0)::float8 AS seconds
     FROM decided d LEFT JOIN touch u ON u.task_id = d.task_id GROUP BY d.id)
+"""
+
+_COUNTED = f"""{_DECIDED}
 SELECT d.element, d.rules, max(d.words), d.outcome, r.code, max(o.words), count(*)::int, sum(w.seconds)
 FROM decided d JOIN worked w USING (id)
 LEFT JOIN LATERAL unnest(d.reasons) AS r (code) ON true
@@ -74,3 +77,28 @@ def counted(connection: psycopg.Connection, workflow: str, first: datetime, unti
     """
     cursor = connection.cursor(row_factory=lambda _: Counted._make)
     return cursor.execute(_COUNTED, {"workflow": workflow, "first": first, "until": until}).fetchall()
+
+
+class Worked(NamedTuple):
+    """How much work a rule made at a step."""
+
+    element: str
+    rule: str | None  #: as in :class:`Counted`
+    words: str | None
+    decisions: int
+    named: int  #: of the decisions: those that name a reason
+    touch_s: float
+
+
+_WORKED = f"""{_DECIDED}
+SELECT d.element, d.rules, max(d.words), count(*)::int, (count(*) FILTER (WHERE d.reasons <> '{{}}'))::int,
+    sum(w.seconds)
+FROM decided d JOIN worked w USING (id) GROUP BY d.element, d.rules
+ORDER BY sum(w.seconds) DESC, count(*) DESC, d.element, d.rules
+"""
+
+
+def worked(connection: psycopg.Connection, workflow: str, first: datetime, until: datetime) -> list[Worked]:
+    """What rules sent to people, each decision once, those with the most work first."""
+    cursor = connection.cursor(row_factory=lambda _: Worked._make)
+    return cursor.execute(_WORKED, {"workflow": workflow, "first": first, "until": until}).fetchall()

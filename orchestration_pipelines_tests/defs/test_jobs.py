@@ -262,6 +262,7 @@ def test_importing_the_definitions_needs_no_database(tmp_path: Path, monkeypatch
         "small_integrity_schedule",
         "small_executive_report_schedule",
         "small_flow_facts_schedule",
+        "small_rationales_schedule",
     }
 
 

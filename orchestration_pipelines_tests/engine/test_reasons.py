@@ -87,6 +87,12 @@ def test_reasons_are_checked_kept_and_counted(draw: Draw) -> None:
     ]
     assert counted[0].meaning == "There is no invoice"
     assert counted[0].words is not None and "at least 45" in counted[0].words
+    with flow.engine.connect() as connection:
+        worked = reviews.work_by_rule(connection, "flow", now - timedelta(hours=1), now + timedelta(hours=1))
+    assert [(each.element, each.rule, each.decisions, each.named, each.touch_s) for each in worked] == [
+        ("review", "much", 3, 2, 120.0),
+        ("review", "little", 1, 1, 0.0),
+    ]
 
 
 def test_a_reason_that_is_no_longer_offered_keeps_its_words(draw: Draw) -> None:
