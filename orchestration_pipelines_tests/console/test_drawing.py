@@ -65,5 +65,5 @@ def test_the_queues_page_counts_what_one_may_see(flow: Flow, signed_in: SignedIn
     flow.sweep()
     flow.clock.advance(hours=5)
     ann, mara = signed_in("ann").get("/queues").text, signed_in("mara").get("/queues").text
-    assert "appeal: 1 waiting, the oldest for 5 h." in ann and "review: " not in ann
-    assert "appeal: 1 waiting, the oldest for 5 h." in mara and "review: 2 waiting, the oldest for 5 h." in mara
+    assert "appeal: 1 open, the oldest for 5 h." in ann and "review: " not in ann
+    assert "appeal: 1 open, the oldest for 5 h." in mara and "review: 2 open, the oldest for 5 h." in mara

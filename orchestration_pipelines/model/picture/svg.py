@@ -61,7 +61,7 @@ def told(diagram: Diagram, marks: Marks = _NO_MARKS) -> str:
 
 
 def _in_words(waiting: Waiting) -> str:
-    said = [f"{waiting.count:,} waiting"]
+    said = [f"{waiting.count:,} open"]
     if waiting.oldest is not None:
         said.append(f"the oldest for {age(waiting.oldest)}")
     if waiting.late:

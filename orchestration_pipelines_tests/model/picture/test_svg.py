@@ -198,8 +198,8 @@ def test_counts_are_shown_and_told() -> None:
     }
     svg = picture.svg(drawn, Marks(waiting=waiting))
     assert ">1,234 · 3 d !<" in svg and ">1 · 59 min<" in svg and ">3 !<" in svg
-    assert "Review: 1,234 waiting, the oldest for 3 d, 2 past due." in picture.told(drawn, Marks(waiting=waiting))
-    assert "Score: 3 waiting, 3 for a person to mend." in picture.told(drawn, Marks(waiting=waiting))
+    assert "Review: 1,234 open, the oldest for 3 d, 2 past due." in picture.told(drawn, Marks(waiting=waiting))
+    assert "Score: 3 open, 3 for a person to mend." in picture.told(drawn, Marks(waiting=waiting))
 
 
 def test_the_same_picture_is_the_same_text() -> None:
