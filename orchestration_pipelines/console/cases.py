@@ -71,7 +71,9 @@ def _page(request: Request, viewer: Viewer, found: Dossier, status: int, **more:
     desk = desk_of(request)
     file = casefile.tell(found, desk.drawing(found.head.version_id))
     context: dict[str, Any] = {
-        "diagram": None if found.is_blind or found.is_own else case_drawing(desk, found.head.case_id, found.head.version_id),
+        "diagram": None
+        if found.is_blind or found.is_own
+        else case_drawing(desk, found.head.case_id, found.head.version_id),
         "form": None,
         "problem": "",
         "unsent": "",
@@ -86,6 +88,8 @@ def _page(request: Request, viewer: Viewer, found: Dossier, status: int, **more:
         "endings": ",".join(ending for endings in KINDS.values() for ending in endings),
         **more,
     }
+    if found.is_own and found.task is not None and found.task.role != dossier.REQUESTER:
+        context["form"] = None  # nobody decides their own; who signs it is told to nobody who submitted it
     return pages.render(request, "case.html", status, file=file, **context)
 
 

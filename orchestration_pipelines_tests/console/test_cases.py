@@ -271,6 +271,7 @@ def test_whoever_submitted_a_case_sees_what_is_theirs(flow: Flow, desk: Desk, si
     page = ann.get(f"/cases/{case}").text
     assert "$240,000" in page
     assert "as it stands for this review" in page
+    assert "Your decision" not in ann.get(f"/tasks/{task_of(flow, case)}").text
     for secret in ("people decide", "derived by", "because of the roof", "bob", "elsewhere", "In the drawing", "n.txt"):
         assert secret not in page, secret
     assert ann.get(f"/documents/{internal.id}").status_code == 404
