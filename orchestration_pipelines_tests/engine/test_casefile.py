@@ -9,6 +9,7 @@ import pytest
 from orchestration_pipelines.engine import casework, dossier, hands, reviews
 from orchestration_pipelines.engine.casefile import CaseFile, tell
 from orchestration_pipelines.engine.intake import Row
+from orchestration_pipelines.store import casefile
 from orchestration_pipelines_tests.drawing import DEFAULT_SETTINGS
 from orchestration_pipelines_tests.engine.conftest import Draw
 from orchestration_pipelines_tests.engine.flow import Flow
@@ -246,3 +247,20 @@ def test_nobody_is_told_of_a_case_that_they_do_not_see(flow: Flow) -> None:
         assert dossier.of_task(connection, task, "otto") is None
         assert dossier.of_task(connection, task + 99, "ann") is None
         assert dossier.of_case(connection, number, "ann") is not None
+
+
+def test_what_a_page_reads_of_a_case_is_found_by_its_number(flow: Flow) -> None:
+    """Every statement walks an index: none reads through a table that grows with the cases."""
+    offer(flow)
+    given: dict[str, Any] = {"case": 1, "limit": 10}
+    statements: list[tuple[str, Any]] = [
+        (casefile._HEAD, (1,)),
+        (casefile._TASKS, (1,)),
+        (casefile._DECIDED, (1,)),
+        (casefile._TIMELINE, given),
+    ]
+    with flow.engine.connect() as connection:
+        connection.execute("SET enable_seqscan = off")
+        for statement, parameters in statements:
+            plan = "\n".join(line for (line,) in connection.execute(f"EXPLAIN {statement}", parameters))
+            assert "Seq Scan" not in plan, plan
