@@ -37,9 +37,9 @@ class Marks:
 
 
 def age(span: timedelta) -> str:
-    """How long, in the largest unit that is full: 3 d, 5 h, 12 min."""
+    """How long, in the largest unit that is full: 3 d, 5 h, 12 min, <1 min."""
     seconds = max(span.total_seconds(), 0)
     for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= length:
             return f"{seconds // length:,.0f} {unit}"
-    return "now"
+    return "<1 min"

@@ -195,9 +195,11 @@ def test_counts_are_shown_and_told() -> None:
         "human_review": Waiting(1_234, timedelta(days=3, hours=5), late=2),
         "senior_review": Waiting(1, timedelta(minutes=59)),
         "score": Waiting(3, None, failed=3),
+        "notify": Waiting(7, timedelta(seconds=3)),
     }
     svg = picture.svg(drawn, Marks(waiting=waiting))
     assert ">1,234 · 3 d !<" in svg and ">1 · 59 min<" in svg and ">3 !<" in svg
+    assert ">7 · &lt;1 min<" in svg
     assert "Review: 1,234 open, the oldest for 3 d, 2 past due." in picture.told(drawn, Marks(waiting=waiting))
     assert "Score: 3 open, 3 for a person to mend." in picture.told(drawn, Marks(waiting=waiting))
 
