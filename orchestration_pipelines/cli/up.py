@@ -27,7 +27,7 @@ from orchestration_pipelines.cli.output import Problem, tell
 from orchestration_pipelines.cli.parts import Part, end_leftovers, marks, stop_all
 from orchestration_pipelines.cli.ports import refuse_busy
 from orchestration_pipelines.cli.screen import Ports, Screen
-from orchestration_pipelines.engine.deployment import Deployment, deploy
+from orchestration_pipelines.engine.deployment import CONSOLE_URL, Deployment, deploy
 from orchestration_pipelines.store import urls
 from orchestration_pipelines.store.access import has_account
 from orchestration_pipelines.store.connection import connect
@@ -175,6 +175,8 @@ def _keep_running(
 
     logging.getLogger().setLevel(logging.ERROR)  # Dagster's own complaints about a lost database: the screen tells it
     env = {**os.environ, **enter_dagster_home(deployment)}
+    if ports.console is not None:  # a run leads to the pages of its cases; behind a proxy their address is another
+        env.setdefault(CONSOLE_URL, f"http://127.0.0.1:{ports.console}")
     workspace = write_workspace(deployment, {location_of(module): path for module, path in sockets.items()})
     screen = Screen(deployment, ports, embedded=server is not None)
     database = _Database(deployment, server)

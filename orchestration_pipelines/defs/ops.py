@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 
 from orchestration_pipelines.defs.resources import RunSweep, shown
+from orchestration_pipelines.engine.deployment import CONSOLE_URL
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.intake import Submitted
 from orchestration_pipelines.engine.reading import UnreadableFile, read_rows
@@ -19,8 +20,6 @@ from orchestration_pipelines.store.home import Home
 #: the outputs that lead to the report, and to the cases of earlier versions
 DONE, EARLIER = "done", "earlier_versions"
 _SWEEP = "sweep"
-#: where the reviewers' console is, if one runs beside Dagster
-CONSOLE_URL = "ORCHESTRATION_CONSOLE_URL"
 
 
 class ReceiveConfig(dg.Config):

@@ -15,6 +15,9 @@ from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
 
+#: where the reviewers' console is, if one runs here: runs link to its pages
+CONSOLE_URL = "ORCHESTRATION_CONSOLE_URL"
+
 
 @dataclass(frozen=True)
 class Deployment:

@@ -50,6 +50,8 @@ def test_up_from_start_to_end(live: Live) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{live.console_port}/", timeout=5) as answer:
         assert "orchestrate users create NAME --admin" in answer.read().decode(), "nobody has an account yet"
     assert "orchestrate users pilot" in live.told()
+    told = Path(f"/proc/{_pid_of(live, 'dagster-daemon')}/environ").read_bytes().split(b"\0")
+    assert f"ORCHESTRATION_CONSOLE_URL=http://127.0.0.1:{live.console_port}".encode() in told, "runs lead to its pages"
     second = live.orchestrate("up", "--port", "1")
     assert second.returncode == 1
     assert "runs already" in second.stderr
