@@ -22,7 +22,7 @@ DECIDING = (
     'which -> higher if review.outcome = "escalate"',
     'which -> ask if review.outcome = "return"',
     "which -> rejected default",
-    "ask -> review",
+    "ask -> grid",
     "higher -> how",
     'how -> commit if higher.outcome = "approve"',
     "how -> rejected default",

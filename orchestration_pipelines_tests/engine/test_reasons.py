@@ -95,6 +95,38 @@ def test_reasons_are_checked_kept_and_counted(draw: Draw) -> None:
     ]
 
 
+def test_a_decision_counts_for_the_rule_that_sent_the_case_there(draw: Draw) -> None:
+    """Not for one that decides about it afterwards."""
+    flow = with_reasons(draw(*DECIDING, settings=SETTINGS, grid=GRID))
+    flow.submit("A", amount=50)
+    flow.sweep()
+    task = task_of(flow)
+    with flow.engine.connect() as connection:
+        reviews.decide(
+            connection,
+            task.task,
+            person="ann",
+            seen=task.digest,
+            outcome="return",
+            reasons=["no_invoice"],
+            edits={"amount": 30},
+            at=flow.clock(),
+        )
+    flow.sweep()
+    with flow.engine.connect() as connection:
+        reviews.answer(connection, task_of(flow).task, person="broker", at=flow.clock())
+    flow.sweep()
+    assert flow.standing() == {"A": ("review", "waiting")}
+    decide(flow, "A", "approve")
+    with flow.engine.connect() as connection:
+        counted = reviews.counted_reasons(connection, "flow", flow.clock(), flow.clock() + timedelta(hours=1))
+    assert sorted((each.element, each.rule, each.outcome) for each in counted) == [
+        ("ask", "much", "approve"),
+        ("review", "little", "approve"),
+        ("review", "much", "return"),
+    ]
+
+
 def test_a_reason_that_is_no_longer_offered_keeps_its_words(draw: Draw) -> None:
     """The next policy takes it away: it cannot be named, and is still counted in words."""
     flow = with_reasons(draw(*DECIDING, settings=SETTINGS, grid=GRID))
