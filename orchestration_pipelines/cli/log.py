@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import yaml
 
-from orchestration_pipelines.cli.output import Problem, as_json, print_json, print_rows, tell
+from orchestration_pipelines.cli.output import Problem, as_json, print_json, print_rows, tell, write_page
 from orchestration_pipelines.cli.session import as_person, connected, operator, workflow_option
 from orchestration_pipelines.domain.log_mapping import BadMapping, LogMapping, read_mapping
 from orchestration_pipelines.store.event_logs import logs
@@ -74,6 +74,21 @@ def metrics(name: str, wants_json: bool) -> None:
         return
     print_rows(name, ("figure", "value"), _lines(found), wants_json)
     print_rows("events", ("activity", "events"), found.activities.items(), wants_json)
+
+
+@log.command()
+@click.argument("name")
+@click.option("--out", required=True, type=click.Path(path_type=Path), help="The page: a file that stands alone.")
+def report(name: str, out: Path) -> None:
+    """How the log NAME ran, on a page with the figures and pictures of `orchestrate report`."""
+    from orchestration_pipelines.engine import event_logs
+    from orchestration_pipelines.engine.log_facts import log_report
+    from orchestration_pipelines.engine.report.page import page
+
+    with connected() as connection:
+        found = log_report(event_logs.stored(connection, name), name)
+    write_page(out, page(found, None, datetime.now(UTC)))
+    click.echo(f"{out}: {found.figures.closed:,} cases from {found.first} to {found.last}")
 
 
 @log.command()

@@ -85,8 +85,14 @@ def test_a_corridor_may_ask_what_a_log_knows_of_a_case() -> None:
 
 def test_the_page_of_a_log_is_that_of_a_workflow() -> None:
     """Without what it cannot show."""
-    html = page(log_report(_TOLD, "before"), _AT)
-    assert "before" in html and "Steps" in html and "ageing" not in html and "automation" not in html
+    html = page(log_report(_TOLD, "before"), None, _AT)
+    assert (
+        "before" in html
+        and "Steps" in html
+        and "How it stands" not in html
+        and "ageing" not in html
+        and "automation" not in html
+    )
 
 
 @settings(max_examples=60, deadline=None)

@@ -19,6 +19,7 @@ from rich.table import Table
 from orchestration_pipelines.cli import bench_decisions
 from orchestration_pipelines_tests.trials import (
     apples,
+    connections,
     console,
     hands,
     kills,
@@ -73,6 +74,11 @@ def _latency(small: bool) -> Measured:
         return latency.measure(3, 0, 30), []
     found = latency.measure(100, 300_000, 1_000)
     return found, latency.missed(found)
+
+
+def _connections(small: bool) -> Measured:
+    found = connections.measure(2, 8, 10.0) if small else connections.measure(8, 50, 40.0)
+    return found, connections.missed(found)
 
 
 def _standing(small: bool) -> Measured:
@@ -142,6 +148,7 @@ TRIALS: dict[str, Callable[[bool], Measured]] = {
     "console": _console,
     "latency": _latency,
     "standing": _standing,
+    "connections": _connections,
 }
 
 

@@ -175,7 +175,7 @@ class Trial:
         config = {"ops": {"receive": {"config": {"source": source}}}}
         workspace = self.live.home.dagster / "workspace.yaml"
         known = {run for run, _, _ in self.live.runs()}
-        env = {**self.live.env, **_dagster_variables(self.live)}
+        env = {**self.live.env, **dagster_variables(self.live)}
         command = [str(Path(sys.executable).with_name("dagster")), "job", "launch", "-w", str(workspace)]
         command += ["-l", self.live.module, "-j", "small", "--config-json", json.dumps(config)]
         subprocess.run(command, cwd=self.live.place, env=env, check=True, capture_output=True)
@@ -192,7 +192,8 @@ class Trial:
         return [run for run, status, _ in self.live.runs() if status not in ("SUCCESS", "FAILURE", "CANCELED")]
 
 
-def _dagster_variables(live: Live) -> dict[str, str]:
+def dagster_variables(live: Live) -> dict[str, str]:
+    """What a process of Dagster's needs to find this deployment."""
     shown = live.orchestrate("env").stdout
     lines = (line.removeprefix("export ").partition("=") for line in shown.splitlines())
     return {name: value.strip("'") for name, _, value in lines}

@@ -84,8 +84,8 @@ class Stand:
         }
 
     def other_runs(self) -> int:
-        """The runs that were no standing sweep's."""
-        return sum(tags.get("orchestration/sweep") != "standing" for _, _, tags in self.live.runs())
+        """The runs that were started for decisions."""
+        return sum(tags.get("orchestration/sweep") == "urgent" for _, _, tags in self.live.runs())
 
     def not_once(self) -> int:
         """The cases whose decision has not taken effect, or more than once."""

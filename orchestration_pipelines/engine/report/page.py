@@ -17,8 +17,8 @@ TEMPLATES = Environment(
 )
 
 
-def page(report: FlowReport, status: Executive, now: datetime) -> str:
-    """The page, as HTML: how the workflow stands comes first."""
+def page(report: FlowReport, status: Executive | None, now: datetime) -> str:
+    """The page, as HTML: how the workflow stands comes first; of a log, which does not stand, only how it ran."""
     return TEMPLATES.get_template("page.html").render(
         report=report,
         status=status,
