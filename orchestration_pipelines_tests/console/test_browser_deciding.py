@@ -48,8 +48,7 @@ def test_a_day_by_keyboard_alone(flow: Flow, window: Window) -> None:
     page.keyboard.press("w")
     page.keyboard.type("the invoice says 45")
     page.keyboard.press("Escape")
-    # a key that was meant for the page before decides nothing
-    page.evaluate("new Promise(done => setTimeout(done, 800))")
+    page.evaluate("performance.now = () => 1e9")  # later: a key that was meant for the page before decides nothing
     page.keyboard.press("a")
     expect(page).to_have_title(re.compile("^A-2"))
     expect(page.get_by_role("status").first).to_contain_text("A-1")
@@ -126,19 +125,6 @@ def test_a_session_that_was_ended_opens_nothing(flow: Flow, window: Window) -> N
     lost.wait_for_url("**/queues")
     other.goto("/work")
     assert other.url.endswith("/work")
-
-
-def test_what_one_takes_leaves_the_others_list_at_once(flow: Flow, window: Window) -> None:
-    """Within a second, without a click; two never work on one task."""
-    flow.submit("E-1", "E-2")
-    flow.sweep()
-    ann, bob = window("ann"), window("bob")
-    bob.goto("/work")
-    row = bob.locator("#task-1")
-    expect(row).to_be_visible()
-    bob.wait_for_timeout(400)  # until it listens
-    _take(ann)
-    expect(row).to_contain_text("taken by ann", timeout=2_000)
 
 
 def test_everything_goes_without_a_script(flow: Flow, window: Window) -> None:
