@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher
 from click.testing import CliRunner
 
 from orchestration_pipelines.cli.main import TOLD, orchestrate
+from orchestration_pipelines.engine import passwords
 from orchestration_pipelines.engine.access import Passwords, session_of, sign_in
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines_tests.conftest import SetClock
@@ -24,6 +27,10 @@ def say(tmp_path: Path, database: str, monkeypatch: pytest.MonkeyPatch) -> Say:
     monkeypatch.setenv("ORCHESTRATION_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("ORCHESTRATION_DATABASE_URL", database)
     monkeypatch.delenv("ORCHESTRATION_AS", raising=False)
+    quick = partial(
+        PasswordHasher, time_cost=1, memory_cost=8, parallelism=1
+    )  # a test does not want to know how slowly
+    monkeypatch.setattr(passwords, "PasswordHasher", quick)
 
     def run(*words: object, typed: str = "") -> str:
         ran = CliRunner().invoke(orchestrate, [str(word) for word in words], typed, standalone_mode=False)
@@ -75,11 +82,11 @@ def test_the_first_admin_chooses_a_password(say: Say, database: str, clock: SetC
 def test_the_pilots_people_get_accounts_at_once(say: Say, database: str, clock: SetClock) -> None:
     """One of every standing, with passwords that are shown once; a second time nothing is changed."""
     shown = say("users", "pilot")
-    passwords = {row.split("│")[1].strip(): row.split("│")[2].strip() for row in shown.splitlines() if "│" in row}
-    assert {"nora", "sofia", "mara", "ada", "abel"} <= set(passwords)
-    assert _comes_in(database, clock, "nora", passwords["nora"])
+    made = {row.split("│")[1].strip(): row.split("│")[2].strip() for row in shown.splitlines() if "│" in row}
+    assert {"nora", "sofia", "mara", "ada", "abel"} <= set(made)
+    assert _comes_in(database, clock, "nora", made["nora"])
     assert "none" in say("users", "pilot")
-    assert _comes_in(database, clock, "mara", passwords["mara"])
+    assert _comes_in(database, clock, "mara", made["mara"])
 
 
 @pytest.mark.parametrize(
