@@ -126,12 +126,12 @@ def many(flow: Flow) -> Iterator[psycopg.Connection]:
     offer(flow, "A", decided=False, amount=300, kind=1, urgent=True)
     with psycopg.connect(flow.engine.url, autocommit=True) as owner:
         owner.execute("SET session_replication_role = replica")
-        owner.execute(
-            "INSERT INTO cases (workflow, version_id, case_key, state, outcome, requested_by, payload_digest, "
-            "variables, visits, audit_seq, audit_head, submitted_at, closed_at) "
-            "SELECT 'flow', 1, 'x' || n, 'closed', 'done', 'broker', '', jsonb_build_object('amount', n % 997, 'kind', n % 3, 'urgent', n % 2 = 0), 1, 1, '', now(), "
-            "now() FROM generate_series(1, 60000) n"
-        )
+        owner.execute("""
+            INSERT INTO cases (workflow, version_id, case_key, state, outcome, requested_by, payload_digest, variables,
+                               visits, audit_seq, audit_head, submitted_at, closed_at)
+            SELECT 'flow', 1, 'x' || n, 'closed', 'done', 'broker', '',
+                   jsonb_build_object('amount', n % 997, 'kind', n % 3, 'urgent', n % 2 = 0), 1, 1, '', now(), now()
+            FROM generate_series(1, 60000) n""")
         owner.execute(
             "INSERT INTO review_task (case_id, workflow, element, visit, signature, signatures, status, queue, "
             "question, editable, digest, opened_at, ended_at, lane, order_key, requested_by) "
