@@ -133,13 +133,12 @@ class _Scope:
         )
         right = gaps[-1][1] + _MARGIN
         shapes = list(self._shapes(boxes))
+        begin = _MARGIN + (_BAND if self._lanes else 0.0)
         for place, figure in enumerate(self._aside):
-            is_note = figure.kind == "textAnnotation"
-            shapes.append(
-                Shape(figure, Box(_MARGIN + 140.0 * place, low, 120 if is_note else 36, 40 if is_note else 50))
-            )
-            right = max(right, _MARGIN + 140.0 * (place + 1))
-        low += (50 + _ROW_GAP if self._aside else 0.0) + _MARGIN / 2
+            width, height = (120, 40) if figure.kind == "textAnnotation" else (36, 50)
+            shapes.append(Shape(figure, Box(begin + 140.0 * place, low + _MARGIN, width, height)))
+            right = max(right, begin + 140.0 * (place + 1))
+        low += (50 + _ROW_GAP + _MARGIN if self._aside else 0.0) + _MARGIN / 2
         tops, lane_ends = [0.0, *lane_ends[:-1]], [*lane_ends[:-1], low]
         lanes = [
             Shape(lane, Box(0.0, top, right, end - top))
@@ -258,6 +257,12 @@ def _on_edge(host: Box, events: int) -> list[Box]:
 
 
 def _straight(source: Box, target: Box) -> tuple[Point, Point]:
+    """A line from edge to edge: upright where one is above the other."""
+    narrow, wide = sorted((source, target), key=lambda box: box.width)
+    if wide.x < narrow.middle.x < wide.right and (source.bottom <= target.y or target.bottom <= source.y):
+        x = narrow.middle.x
+        down = source.bottom <= target.y
+        return Point(x, source.bottom if down else source.y), Point(x, target.y if down else target.bottom)
     return _leaves(source, target.middle), _leaves(target, source.middle)
 
 
