@@ -12,7 +12,7 @@ from orchestration_pipelines.store.forsaken import ForsakenLane
 
 
 def alarm(connection: psycopg.Connection, now: datetime) -> int:
-    """Make an incident of each lane whose tasks nobody may do (or fewer than must sign), and put them into the fallback queue if there is one.
+    """Make an incident of each lane whose tasks nobody may do, or fewer than must sign; they go to its fallback queue.
 
     Safe to run at any time and often: as long as a lane's incident stands there is no second one, and nothing of it is
     moved again. Returns how many incidents were opened.

@@ -19,7 +19,6 @@ from orchestration_pipelines_tests.trials.ground import Ground
 from orchestration_pipelines_tests.trials.judge import Findings, judge
 from orchestration_pipelines_tests.trials.unwinding import Act
 
-
 pytestmark = pytest.mark.slow
 
 
