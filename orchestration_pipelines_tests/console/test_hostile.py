@@ -84,6 +84,11 @@ def _is_disabled(desk: Desk, _: Visitor, clock: SetClock) -> None:
         access.disable(connection, "ann", by="ada", address="test", at=clock())
 
 
+def _is_disabled_at_that_moment(desk: Desk, _: Visitor, clock: SetClock) -> None:
+    with psycopg.connect(desk.url) as owner:  # as if the session had begun while the account was closed
+        owner.execute("UPDATE account SET disabled_by = 'ada', disabled_at = %s WHERE person = 'ann'", (clock(),))
+
+
 def _gets_a_new_password(desk: Desk, _: Visitor, clock: SetClock) -> None:
     with desk.connection() as connection:
         access.set_password(connection, desk.passwords, "ann", by="ada", address="test", at=clock())
@@ -116,6 +121,7 @@ ENDS = [
     _signs_out,
     _is_put_out,
     _is_disabled,
+    _is_disabled_at_that_moment,
     _gets_a_new_password,
     _changes_it_elsewhere,
     _leaves,
