@@ -86,6 +86,13 @@ def test_what_failed_leaves_neither_act_nor_key(connection: psycopg.Connection, 
     assert marks(connection) == ["done"]
 
 
+def test_an_answer_that_cannot_be_kept_undoes_its_act(connection: psycopg.Connection, clock: SetClock) -> None:
+    """Act and answer are one transaction: none is there without the other."""
+    with pytest.raises(psycopg.errors.CheckViolation):
+        replies.once(connection, "crm", "k", ASKED, act("done", 500), at=clock())
+    assert marks(connection) == []
+
+
 def test_while_one_is_under_way_the_same_is_told_to_wait(
     connection: psycopg.Connection, database: str, clock: SetClock
 ) -> None:
