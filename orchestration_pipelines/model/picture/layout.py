@@ -20,7 +20,7 @@ _BAND, _MARGIN = 30.0, 24.0
 
 
 def laid_out(found: Contents, name: str) -> Diagram:
-    """The whole file as a picture."""
+    """The whole file as a picture; without groups, which say by their place alone what they hold."""
     if len(found.figures) + len(found.lines) > 2 * MAX_LAID_OUT:
         raise DiagramRefused(f"{name} has no picture, and too many elements to make one: draw it in a modeler")
     shapes: list[Shape] = []
@@ -70,7 +70,7 @@ class _Sheet:
 class _Scope:
     """A process or sub-process on its way to a sheet of its own."""
 
-    def __init__(self, found: Contents, scope: str, depth: int = 0) -> None:
+    def __init__(self, found: Contents, scope: str) -> None:
         self._found = found
         inside = [figure for figure in found.figures.values() if figure.parent == scope]
         hosts = {figure.id for figure in inside if figure.kind in figures.ACTIVITIES}
@@ -83,7 +83,7 @@ class _Scope:
         self._aside = [f for f in inside if f.kind in figures.DATA or f.kind == "textAnnotation"]
         self._lanes = [f for f in inside if f.kind == "lane" and any(held in self._nodes for held in f.holds)]
         self._inner = {
-            node.id: _Scope(found, node.id, depth + 1).sheet()
+            node.id: _Scope(found, node.id).sheet()
             for node in self._nodes.values()
             if node.kind in figures.SUBPROCESSES
         }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from functools import reduce
 from xml.sax.saxutils import escape
@@ -95,9 +96,11 @@ def _parts(diagram: Diagram, marks: Marks, anchor: str) -> Iterator[str]:
     stands = [shape for shape in ordered if shape.figure.id in marks.here or shape.figure.id == marks.ended]
     if anchor and stands:
         yield f'<g id="{anchor}">{path("none", "M0 0h.1", stands[0].box.middle)}</g>'
-    attached = [shape for shape in ordered if shape.figure.attached_to]
+    attached: dict[str, list[Box]] = defaultdict(list)
     for shape in ordered:
-        yield from _badges(shape, marks, [one.box for one in attached if one.figure.attached_to == shape.figure.id])
+        attached[shape.figure.attached_to].append(shape.box)
+    for shape in ordered:
+        yield from _badges(shape, marks, attached[shape.figure.id])
 
 
 def _depth(shape: Shape) -> tuple[int, float]:
@@ -129,21 +132,20 @@ def _shape(shape: Shape, marks: Marks) -> str:
 
 
 def _badges(shape: Shape, marks: Marks, attached: list[Box]) -> Iterator[str]:
-    element, box = shape.figure.id, shape.box
-    corner = _corner(shape, attached)
-    visits = marks.visits.get(element, 0)
+    element = shape.figure.id
+    visits, waiting = marks.visits.get(element, 0), marks.waiting.get(element)
     if visits > 1:
-        yield group("count", _pill(f"{visits}×", corner))
-    waiting = marks.waiting.get(element)
+        yield group("count", _pill(f"{visits}×", _corner(shape, attached)))
     if waiting is not None:
         said = f"{waiting.count:,}" + (f" · {age(waiting.oldest)}" if waiting.oldest is not None else "")
         bad = waiting.late or waiting.failed
-        yield group("count late" if bad else "count", _pill(f"{said} !" if bad else said, corner))
+        pill = _pill(f"{said} !" if bad else said, _corner(shape, attached))
+        yield group("count late" if bad else "count", pill)
+    top = Point(shape.box.middle.x, shape.box.y)
     if element in marks.failed:
-        at = Point(box.middle.x, box.y)
-        yield group("failed", [path("pin", _PIN, at), words("told", ["!"], Point(at.x, at.y - 4.5), 11)])
+        yield group("failed", [path("pin", _PIN, top), words("told", ["!"], Point(top.x, top.y - 4.5), 11)])
     elif element in marks.here or element == marks.ended:
-        yield group("position", [path("pin", _PIN, Point(box.middle.x, box.y))])
+        yield group("position", [path("pin", _PIN, top)])
 
 
 def _corner(shape: Shape, attached: list[Box]) -> Point:
