@@ -44,5 +44,6 @@ def restore(source: Path, force: bool, wants_json: bool) -> None:
     else:
         click.echo(f"restored the state of {restored.manifest.made_at}: {', '.join(names)} and {restored.files} files")
         click.echo("the audit record of every case verifies")
+        tell("accounts and clients are as they were then: look through orchestrate users list and clients list")
     if restored.logins:
         tell(f"set passwords anew for {', '.join(restored.logins)}: a backup holds none")

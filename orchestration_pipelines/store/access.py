@@ -128,6 +128,16 @@ def touch(connection: psycopg.Connection, session: int, now: datetime) -> None:
     connection.execute("UPDATE session SET seen_at = %s WHERE id = %s AND ended_at IS NULL", (now, session))
 
 
+def end_everybodys(connection: psycopg.Connection, by: str, now: datetime) -> int:
+    """End all sessions there are, and record each; how many."""
+    return connection.execute(
+        "WITH ended AS (UPDATE session SET ended_at = %(now)s WHERE ended_at IS NULL RETURNING id, person) "
+        "INSERT INTO access_entry (at, act, person, by, address, session) "
+        "SELECT %(now)s, 'session ended', person, %(by)s, %(by)s, id FROM ended",
+        {"now": now, "by": by},
+    ).rowcount
+
+
 def forget_sessions(connection: psycopg.Connection, before: datetime) -> int:
     """Delete the sessions at which nobody was since then; what they did stays in the record. Returns how many."""
     return connection.execute("DELETE FROM session WHERE seen_at < %s", (before,)).rowcount

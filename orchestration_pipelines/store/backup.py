@@ -16,7 +16,7 @@ import psycopg
 from psycopg import IsolationLevel, sql
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from orchestration_pipelines.store import account, archive, binaries, schema, urls
+from orchestration_pipelines.store import access, account, archive, binaries, schema, urls
 from orchestration_pipelines.store.archive import BackupRefused, Manifest
 from orchestration_pipelines.store.chains import broken_chains
 from orchestration_pipelines.store.home import Home
@@ -199,10 +199,14 @@ def restore(url: str, home: Home, source: Path, *, force: bool, tell: Callable[[
 
 
 def _check(url: str) -> None:
-    """Newest schema, protected, and an unbroken record; else nothing is replaced."""
+    """Newest schema, protected, and an unbroken record; else nothing is replaced.
+
+    Nobody is signed in by it: a session that was open then may have been ended since, for a reason.
+    """
     schema.migrate(url)
     with psycopg.connect(url) as connection:
         schema.refuse_unprotected(connection)
+        access.end_everybodys(connection, "restore", datetime.now(UTC))
         if broken := broken_chains(connection):
             raise BackupRefused(
                 f"the backup's audit record does not verify for {len(broken)} cases, the first is {broken[0]}: "

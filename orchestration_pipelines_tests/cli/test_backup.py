@@ -63,6 +63,12 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Command, Pa
         (command.home / "outbox" / "letters").mkdir()
         (command.home / "outbox" / "letters" / "1.txt").write_text("dear applicant")
         (command.home / "artefacts" / "abc").write_bytes(b"\0model")
+        with psycopg.connect(command.server.url()) as owner:
+            owner.execute("INSERT INTO account VALUES ('ann', '$', false, now(), 'test', now())")
+            owner.execute(
+                "INSERT INTO session (token, person, address, browser, began_at, seen_at) "
+                "VALUES (sha256('t'), 'ann', 'here', '', now(), now())"
+            )
         said = command("backup", place, "--json").json
         assert said["databases"] == ["orchestration", "orchestration_dagster", "orchestration_ledger"]
         yield command, Path(said["file"])
@@ -110,6 +116,10 @@ def test_a_restored_home_verifies_and_works_on(made: tuple[Command, Path], tmp_p
         assert flow.ends() == {"A": "done", "B": "done"}
         with psycopg.connect(fresh.server.url()) as owner:
             assert broken_chains(owner) == []
+            standing = owner.execute("SELECT person FROM session WHERE ended_at IS NULL").fetchall()
+            assert standing == [], "a session of then may have been ended since"
+            told = owner.execute("SELECT act, person, by FROM access_entry").fetchall()
+            assert told == [("session ended", "ann", "restore")]
         assert fresh("db", "migrate").code == 0
 
 
