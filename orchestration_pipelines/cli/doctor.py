@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -22,11 +22,13 @@ from orchestration_pipelines.cli.in_force import definitions_of, not_in_force
 from orchestration_pipelines.cli.output import as_json, console, print_json, verbatim
 from orchestration_pipelines.cli.up import HEARTBEAT_S, modules_option
 from orchestration_pipelines.engine.deployment import Deployment
+from orchestration_pipelines.engine.standing_sweep import SETTING, wanted
 from orchestration_pipelines.store import schema, urls
 from orchestration_pipelines.store.condition import Condition, condition, standing_holds
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer
+from orchestration_pipelines.store.sweepers import unattended
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -185,8 +187,12 @@ def _dagster(deployment: Deployment) -> Iterator[Finding]:
     enter_dagster_home(deployment)
     try:
         with DagsterInstance.get() as instance:
-            yield from _daemons(instance)
+            daemons = list(_daemons(instance))
+            yield from daemons
             yield from _instigators(instance)
+        if all(finding.level is not Level.BAD for finding in daemons):
+            with connect(deployment.url) as connection:
+                yield standing_by(connection, os.environ)
     except (SQLAlchemyError, DagsterPostgresException) as error:
         advice = "orchestrate up makes it" if "does not exist" in str(error) else "see the message"
         yield Finding("Dagster's database", Level.BAD, str(error).strip().splitlines()[0], advice)
@@ -208,6 +214,20 @@ def _daemons(instance: DagsterInstance) -> Iterator[Finding]:
         yield Finding("daemon", Level.BAD, state, "no decision is taken on and no deadline fires: orchestrate up")
     else:
         yield Finding("daemon", Level.OK, "runs")
+
+
+def standing_by(connection: psycopg.Connection, env: Mapping[str, str]) -> Finding:
+    """Whether somebody stands by for each workflow that has open cases: then decisions take effect at once."""
+    try:
+        on = wanted(env)
+    except ValueError as error:
+        return Finding("standing sweep", Level.BAD, str(error), "none is started until it says either")
+    if not on:
+        return Finding("standing sweep", Level.OK, f"off ({SETTING}): decisions have runs of their own")
+    if missing := unattended(connection):
+        advice = "decisions take seconds meanwhile: is its sensor on, does its run fail? See Dagster's runs"
+        return Finding("standing sweep", Level.WARN, f"nobody stands by for {', '.join(missing)}", advice)
+    return Finding("standing sweep", Level.OK, "decisions take effect at once")
 
 
 def _instigators(instance: DagsterInstance) -> Iterator[Finding]:

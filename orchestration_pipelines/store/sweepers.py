@@ -111,11 +111,14 @@ def stand(connection: psycopg.Connection, workflow: str) -> None:
     )
 
 
+#: the places of those who stand by for a workflow ``w``
+_PLACE = f"""place.locktype = 'advisory' AND place.classid = {STANDING_CLASS}
+    AND place.objid::bigint = w.id AND place.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+"""
 _STANDING = f"""
 SELECT s.id, s.run, extract(epoch FROM clock_timestamp() - s.started_at)::float
 FROM workflow w
-JOIN pg_locks place ON place.locktype = 'advisory' AND place.classid = {STANDING_CLASS}
-    AND place.objid::bigint = w.id AND place.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+JOIN pg_locks place ON {_PLACE}
 JOIN pg_locks own ON own.pid = place.pid AND own.locktype = 'advisory' AND own.classid = {LOCK_CLASS}
     AND own.database = place.database
 JOIN sweeper s ON s.id = own.objid::bigint
@@ -126,3 +129,16 @@ WHERE w.name = %s ORDER BY s.id DESC
 def standing(connection: psycopg.Connection, workflow: str) -> list[Stander]:
     """Who stands by for a workflow, the latest first. Whoever died is not among them, whatever Dagster believes."""
     return connection.cursor(row_factory=lambda _: Stander._make).execute(_STANDING, (workflow,)).fetchall()
+
+
+_UNATTENDED = f"""
+SELECT w.name FROM workflow w
+WHERE EXISTS (SELECT FROM cases c WHERE c.workflow = w.name AND c.closed_at IS NULL)
+    AND NOT EXISTS (SELECT FROM pg_locks place WHERE {_PLACE})
+ORDER BY w.name
+"""
+
+
+def unattended(connection: psycopg.Connection) -> list[str]:
+    """The workflows that have open cases and nobody who stands by."""
+    return [row[0] for row in connection.execute(_UNATTENDED)]

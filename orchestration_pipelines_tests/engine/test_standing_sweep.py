@@ -12,6 +12,7 @@ from typing import Any
 import psycopg
 import pytest
 
+from orchestration_pipelines.cli.doctor import Level, standing_by
 from orchestration_pipelines.engine.holds import hold, resume
 from orchestration_pipelines.engine.standing_sweep import StandingSweep, wanted
 from orchestration_pipelines_tests.defs.live import until
@@ -217,3 +218,18 @@ def test_a_setting_that_says_neither_is_refused() -> None:
     """ "false" would be taken for on."""
     with pytest.raises(ValueError, match="set it to on or off"):
         wanted({"ORCHESTRATION_STANDING_SWEEP": "false"})
+
+
+def test_doctor_says_for_which_workflow_nobody_stands_by(flow: Flow) -> None:
+    """Where cases are open; and that it is off, where it is."""
+    with flow.engine.connect() as connection:
+        missing = standing_by(connection, {})
+        assert (missing.level, missing.state) == (Level.WARN, "nobody stands by for flow")
+        assert standing_by(connection, {"ORCHESTRATION_STANDING_SWEEP": "off"}).level is Level.OK
+        assert standing_by(connection, {"ORCHESTRATION_STANDING_SWEEP": "no"}).level is Level.BAD
+        with stands(flow):
+            assert standing_by(connection, {}).level is Level.OK
+            flow.clock.advance(days=4)
+            flow.engine.tick()
+            until(20, "all have run out of time", lambda: set(flow.ends().values()) == {"rejected"})
+        assert standing_by(connection, {}).state == "decisions take effect at once", "no case is open"
