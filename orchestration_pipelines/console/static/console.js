@@ -40,16 +40,14 @@ const keys = {
     const dialog = document.querySelector("dialog[open]");
     if (event.key === "Escape" && !dialog && keys.typing(event.target)) { event.target.blur(); return; }
     if (keys.off() || dialog || keys.typing(event.target)) return;
-    // On a radio button or a select the arrows are the browser's; Space and Enter are always.
-    const arrows = !event.target.closest?.("input, select, summary, [role]") && event.target.closest?.("tr, body") ;
-    const by = { j: 1, k: -1, ArrowDown: arrows && keys.inList() ? 1 : 0, ArrowUp: arrows && keys.inList() ? -1 : 0 }[event.key];
+    // Arrows scroll, and choose among radio buttons: they are ours only on a line of a list.
+    const arrows = event.target.closest?.("table.list a, table.list button") ? { ArrowDown: 1, ArrowUp: -1 } : {};
+    const by = { j: 1, k: -1, ...arrows }[event.key];
     const one = by || event.repeat ? null : keys.found(event.key);
     if (one && deciding.isEarly(one)) return;
     if (by) keys.move(by); else if (one) keys.do(one); else return;
     event.preventDefault();
   },
-
-  inList: () => Boolean(document.activeElement?.closest("table.list")),
 
   list() {
     const rows = [];
@@ -171,7 +169,7 @@ const lists = {
   async refresh() {
     lists.waiting = null;
     for (const part of all("[data-part]")) {
-      const answer = await fetch(part.dataset.part, { headers: { "sec-part": "1" }, cache: "no-store" }).catch(() => null);
+      const answer = await fetch(part.dataset.part, { cache: "no-store" }).catch(() => null);
       if (!answer?.ok) { if (answer?.status === 401) live.lost(); continue; }
       const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
       const shape = (within) => all("[data-list]", within).map((one) => one.dataset.list).join(" ");
@@ -264,7 +262,7 @@ const live = {
 const drawings = {
   show(frame) {
     const place = document.getElementById(frame.dataset.show)?.getBoundingClientRect(), around = frame.getBoundingClientRect();
-    if (place) frame.scrollBy(place.left - around.left - frame.clientWidth / 2, place.top - around.top - frame.clientHeight / 2);
+    if (place) frame.scrollBy(place.left + place.width / 2 - around.left - frame.clientWidth / 2, place.top + place.height / 2 - around.top - frame.clientHeight / 2);
   },
   start: () => all(".drawing[data-show]").forEach(drawings.show),
 };
@@ -278,7 +276,7 @@ const deciding = {
   waiting: null,
 
   // A key that was meant for the case before decides nothing here.
-  isEarly: (one) => one.form === deciding.form && one.matches("button") && performance.now() - deciding.shown < deciding.EARLY_MS,
+  isEarly: (one) => deciding.form !== null && one.form === deciding.form && one.matches("button") && performance.now() - deciding.shown < deciding.EARLY_MS,
 
   async look() {
     deciding.waiting = null;
