@@ -15,6 +15,7 @@ class Burden(NamedTuple):
     title: str
     active: bool
     roles: list[str]
+    skills: list[str]
     capacity: int | None  #: tasks in hand at once; None: no limit
     in_hand: int
     claimed: int  #: … of which they have begun
@@ -31,7 +32,9 @@ WITH people AS MATERIALIZED (
     SELECT * FROM reviewer r WHERE r.person > %(after)s AND (r.active OR EXISTS (
         SELECT FROM review_task t WHERE t.assignee = r.person AND t.status IN ('assigned', 'claimed')))
     ORDER BY r.person LIMIT %(limit)s)
-SELECT r.person, r.title, r.active, r.roles, r.capacity, h.in_hand, h.claimed, h.stuck, h.past_due, h.next_due_at,
+SELECT r.person, r.title, r.active, r.roles,
+    ARRAY(SELECT k.skill FROM reviewer_skill k WHERE k.person = r.person ORDER BY 1),
+    r.capacity, h.in_hand, h.claimed, h.stuck, h.past_due, h.next_due_at,
     (SELECT u.reason FROM unavailable(r.person, %(now)s) u LIMIT 1), a.ends, a.delegate
 FROM people r
 CROSS JOIN LATERAL (

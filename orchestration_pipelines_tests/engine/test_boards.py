@@ -139,6 +139,7 @@ def test_people_are_seen_with_what_they_have_and_whether_they_are_there(flow: Fl
         ann, bob = everybody[:2]
         assert (ann.in_hand, ann.capacity, ann.claimed, ann.stuck, ann.past_due, ann.away) == (1, 3, 1, 1, 1, None)
         assert (bob.in_hand, bob.claimed, bob.away, bob.delegate) == (1, 0, "absent", "cleo")
+        assert (bob.roles, bob.skills) == (["reviewer"], [])
         assert bob.away_until == flow.clock() + timedelta(days=1)
         assert [each.person for each in load.burdens(connection, flow.clock(), "bob", 1)] == ["cleo"]
         told = oversight.needs(connection, flow.clock())
