@@ -11,7 +11,7 @@ from orchestration_pipelines.engine import quality
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.workflow import load_workflow
 from orchestration_pipelines_tests.conftest import SetClock
-from orchestration_pipelines_tests.console.conftest import SETTINGS, SignedIn
+from orchestration_pipelines_tests.console.conftest import SETTINGS, SignedIn, Window
 from orchestration_pipelines_tests.drawing import drawing, workflow_folder
 from orchestration_pipelines_tests.engine.blind import GRID, LINES, POLICY
 from orchestration_pipelines_tests.engine.flow import WORKERS, Flow
@@ -67,3 +67,18 @@ def test_the_queues_page_counts_what_one_may_see(flow: Flow, signed_in: SignedIn
     ann, mara = signed_in("ann").get("/queues").text, signed_in("mara").get("/queues").text
     assert "appeal: 1 open, the oldest for 5 h." in ann and "review: " not in ann
     assert "appeal: 1 open, the oldest for 5 h." in mara and "review: 2 open, the oldest for 5 h." in mara
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_place_that_matters_is_in_sight(flow: Flow, window: Window, script: bool) -> None:
+    """On a phone, where the picture is wider than its frame: at once by the script, by a link without one."""
+    flow.submit("A", amount=500)
+    flow.sweep()
+    page = window("cleo", viewport={"width": 360, "height": 700}, java_script_enabled=script)
+    page.goto("/cases/1")
+    if not script:
+        page.get_by_role("link", name="Go to the place").click()
+    frame, pin = page.locator(".drawing").bounding_box(), page.locator(".pin").bounding_box()
+    assert frame is not None and pin is not None
+    assert frame["x"] < pin["x"] < frame["x"] + frame["width"] - pin["width"]
+    assert frame["y"] < pin["y"] < frame["y"] + frame["height"]

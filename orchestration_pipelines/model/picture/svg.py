@@ -16,6 +16,8 @@ from orchestration_pipelines.model.picture.marks import Marks, Waiting, age
 _MARGIN = 20.0
 _PIN = "M-9-15h18v7L0 1-9-8z"
 _NO_MARKS = Marks()
+#: what a link brings into sight, beside the place itself
+_AROUND = 80.0
 #: a way of more visits is told by its beginning and end
 _TOLD = 40
 
@@ -95,7 +97,9 @@ def _parts(diagram: Diagram, marks: Marks, anchor: str) -> Iterator[str]:
         yield from shapes.named(shape)
     stands = [shape for shape in ordered if shape.figure.id in marks.here or shape.figure.id == marks.ended]
     if anchor and stands:
-        yield f'<g id="{anchor}">{path("none", "M0 0h.1", stands[0].box.middle)}</g>'
+        x, y, across, down = stands[0].box
+        around = Box(x - _AROUND, y - _AROUND, across + 2 * _AROUND, down + 2 * _AROUND)
+        yield f'<g id="{anchor}">{rectangle("none", around)}</g>'
     attached: dict[str, list[Box]] = defaultdict(list)
     for shape in ordered:
         attached[shape.figure.attached_to].append(shape.box)
