@@ -379,6 +379,16 @@ def test_connections_that_died_are_replaced(flow: Flow, signed_in: SignedIn) -> 
     assert ann.get("/account").status_code == 200
 
 
+def test_a_database_that_is_away_is_told(desk: Desk, signed_in: SignedIn) -> None:
+    """In words, with the same headers; what was to be done was not."""
+    ann = signed_in("ann")
+    desk.close()
+    for answer in (ann.get("/account"), ann.post("/sign-out"), ann.client.get("/sign-in")):
+        assert answer.status_code == 503
+        assert "does not answer" in answer.text
+        assert answer.headers["content-security-policy"] == CONTENT_SECURITY_POLICY
+
+
 def test_it_can_be_mounted_below_a_path(flow: Flow, desk: Desk) -> None:
     """In somebody's own application: every link and redirect stays below it."""
     own = FastAPI()
