@@ -2,7 +2,8 @@
 
 To count what waits costs a walk through all of it (50 ms for 100,000 tasks). So that pages that many people look at
 don't count without end, figures that were dear to make are shown for ten times as long as making them took: counting
-never takes more than a tenth of one processor's time. Cheap ones are made anew each time.
+never takes more than a tenth of one processor's time. While one page makes them anew, the others show those before, for
+as long again. Cheap ones are made anew each time.
 """
 
 from __future__ import annotations
@@ -74,23 +75,38 @@ def summed(heaps: Collection[Heap]) -> Sum:
 
 
 class Backlog:
-    """Where a console's pages get their figures. Safe for many threads: one counts, and the others wait for it."""
+    """Where a console's pages get their figures. Safe for many threads."""
 
     def __init__(self, seconds: Callable[[], float] = time.monotonic) -> None:
         self._seconds = seconds  #: that pass, to time the counting by
-        self._kept: Figures | None = None
-        self._until = 0.0
+        self._kept: Figures | None = None  #: figures that were dear to make
+        self._until = 0.0  #: so long nobody makes others
+        self._at_most = 0.0  #: so long whoever need not make them may show them
         self._counting = Lock()
 
     def figures(self, connection: psycopg.Connection, now: datetime) -> Figures:
         """The figures at ``now``, or those of a moment before."""
-        with self._counting:
-            begun = self._seconds()
-            if self._kept is None or begun >= self._until:
-                self._kept = counted(connection, now)
-                spent = self._seconds() - begun
-                self._until = begun + (_TIMES * spent if spent > _CHEAP_S else 0.0)
-            return self._kept
+        begun = self._seconds()
+        kept = self._kept
+        if kept is None:
+            return self._counted(connection, now, begun)
+        if begun < self._until:
+            return kept
+        if not self._counting.acquire(blocking=begun >= self._at_most):
+            return kept
+        try:
+            # Whoever waited finds what was made meanwhile.
+            return self._counted(connection, now, begun) if self._kept is kept else self._kept or kept
+        finally:
+            self._counting.release()
+
+    def _counted(self, connection: psycopg.Connection, now: datetime, begun: float) -> Figures:
+        found = counted(connection, now)
+        spent = self._seconds() - begun
+        dear = spent > _CHEAP_S
+        self._until, self._at_most = begun + _TIMES * spent, begun + 2 * _TIMES * spent
+        self._kept = found if dear else None
+        return found
 
 
 def counted(connection: psycopg.Connection, now: datetime) -> Figures:

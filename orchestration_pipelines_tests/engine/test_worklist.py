@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
 
 import psycopg
 import pytest
 
 from orchestration_pipelines.engine import hands, listing, search, worklist
-from orchestration_pipelines.engine.backlog import Backlog, counted
+from orchestration_pipelines.engine.backlog import Backlog, Figures, counted
 from orchestration_pipelines.engine.hands import Refused
 from orchestration_pipelines.engine.listing import BadPlace, Query
 from orchestration_pipelines.engine.worklist import MyWork
@@ -174,7 +176,7 @@ def test_figures_count_what_waits_for_whom(flow: Flow) -> None:
 
 def test_dear_figures_are_kept_for_ten_times_what_they_cost(flow: Flow) -> None:
     """Cheap ones are made anew each time."""
-    seconds = iter([0.0, 0.01, 0.01, 0.51, 5.0, 5.01, 5.02, 5.02, 5.03])
+    seconds = iter([0.0, 0.01, 0.01, 0.51, 5.0, 5.01, 5.02, 5.03, 5.04])
     backlog = Backlog(lambda: next(seconds))
     with flow.engine.connect() as connection:
         cheap, dear, still, anew, again = (backlog.figures(connection, flow.clock()) for _ in range(5))
@@ -182,6 +184,42 @@ def test_dear_figures_are_kept_for_ten_times_what_they_cost(flow: Flow) -> None:
     assert still is dear
     assert anew is not dear
     assert again is not anew
+
+
+def test_nobody_waits_while_another_counts_what_is_dear(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The figures before are shown meanwhile; those that are too old are waited for, and made once."""
+    instants = {"now": 0.0}
+    backlog = Backlog(lambda: instants["now"])
+    made: list[Figures] = []
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slowly(connection: psycopg.Connection, now: datetime) -> Figures:
+        found = counted(connection, now)
+        made.append(found)
+        if len(made) > 1:
+            inside.set()
+            assert go_on.wait(10)
+        instants["now"] += 1.0
+        return found
+
+    monkeypatch.setattr("orchestration_pipelines.engine.backlog.counted", slowly)
+
+    def ask() -> Figures:
+        with flow.engine.connect() as connection:
+            return backlog.figures(connection, flow.clock())
+
+    first = ask()
+    with ThreadPoolExecutor() as pages:
+        instants["now"] = 15.0
+        counting = pages.submit(ask)
+        assert inside.wait(10)
+        assert ask() is first
+        go_on.set()
+        assert counting.result() is made[1]
+        instants["now"] = 500.0
+        late = [pages.submit(ask) for _ in range(4)]
+        assert {id(one.result()) for one in late} == {id(made[2])}
+    assert len(made) == 3
 
 
 def queue_page(flow: Flow, person: str, roles: list[str], query: Query, queue: str = "reviews") -> listing.Listed:
