@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from orchestration_pipelines.domain.facts import plain
 from orchestration_pipelines.store.casefile import Happening
 
 #: how the outcome of a step is told, where it is no outcome of ours
@@ -86,6 +87,10 @@ class Chronicle:
         if act in ("signed", "reviewed"):
             what = "reviewed for quality" if act == "reviewed" else f"signed at {step}"
             return "person", f"{what}: {_OUTCOMES.get(str(body.get('outcome')), body.get('outcome'))}"
+        if act == "asked":
+            return "person", f"asked {body.get('of')} about {step}"
+        if act == "advised":
+            return "person", f"answered {body.get('asked_by')} about {step}"
         if act == "document added":
             return "person", f"added the document {body.get('name')}"
         if act in ("failed", "dead", "stuck"):
@@ -127,6 +132,8 @@ class Chronicle:
         if isinstance(edits, Mapping):
             for name, value in edits.items():
                 yield f"{self.label(name)} is now {self.written(name, value)}"
+        if body.get("reasons"):
+            yield "for: " + ", ".join(plain(code) for code in body["reasons"])
         for name in ("rationale", "reason", "error", "text"):
             if body.get(name):
                 yield str(body[name])

@@ -183,6 +183,7 @@ def test_reasons_stand_for_a_rationale_as_the_policy_says(flow: Flow, signed_in:
         == 303
     )
     assert flow.one("SELECT reasons FROM review_decision") == ["no_invoice"]
+    assert "for: no invoice" in ann.get(f"/tasks/{task.task}").text
 
 
 def test_a_stale_decision_is_refused_with_the_difference(flow: Flow, signed_in: SignedIn) -> None:
@@ -289,6 +290,10 @@ def test_a_colleague_is_asked_and_answers_on_their_own_page(flow: Flow, signed_i
     assert bob.post(f"/inquiries/{number}/reply", {"text": "No, it is new."}).status_code == 303
     assert "No, it is new." in opened(ann, task.task)[0]
     assert "Questions to you" not in bob.get("/work").text
+    flow.decide("A", by="ann", outcome="reject", rationale="no invoice")
+    page = ann.get(f"/tasks/{task.task}").text
+    for told in ("asked bob about review", "answered ann about review", "Is this a duplicate?", "No, it is new."):
+        assert told in page, "all of it is told when the task is over"
 
 
 def test_whoever_submitted_a_case_answers_what_they_are_asked(flow: Flow, signed_in: SignedIn, desk: Desk) -> None:

@@ -290,7 +290,7 @@ BEGIN
     SELECT * INTO STRICT i FROM inquiry WHERE id = NEW.inquiry_id;
     SELECT * INTO STRICT t FROM review_task WHERE id = i.task_id;
     PERFORM append_audit(i.case_id, NEW.given_by, 'reviewer', 'advised', 'inquiry:' || i.id, NEW.given_at,
-        jsonb_build_object('task', i.task_id, 'element', t.element, 'visit', i.visit, 'to', i.asked_by, 'text', NEW.text,
+        jsonb_build_object('task', i.task_id, 'element', t.element, 'visit', i.visit, 'asked_by', i.asked_by, 'text', NEW.text,
             'asserted_by', NEW.asserted_by));
     PERFORM pg_notify('orchestration_hands', t.workflow);
     RETURN NULL;
