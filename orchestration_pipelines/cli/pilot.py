@@ -73,7 +73,10 @@ def _start_over(deployment: Deployment, tools: list[str]) -> None:
         names = [urls.database_of(url) for url in ours]
         busy = connection.execute("SELECT count(*) FROM pg_stat_activity WHERE datname = ANY(%s)", (names,)).fetchone()
         if busy and busy[0]:
-            raise Problem(f"{busy[0]} connections are open to it: stop `make up` (and what else works) to start over")
+            raise Problem(
+                "the pilot's databases are in use: end `make up` with Ctrl-C, close what else has them open "
+                "(a console, psql), and run this again"
+            )
         for name in names:
             connection.execute(sql.SQL("DROP DATABASE IF EXISTS {}").format(sql.Identifier(name)))
     for notice in deployment.home.outbox.iterdir():
@@ -162,10 +165,11 @@ def _interrupted(result: dg.ExecuteInProcessResult) -> bool:
 
 @contextmanager
 def _progress(engine: Engine) -> Iterator[None]:
-    """Every few seconds, how many cases there are and how many have ended."""
+    """How many cases there are and how many have ended, whenever that is something else."""
     over = threading.Event()
 
     def show() -> None:
+        told = None
         while not over.wait(_PROGRESS_S):
             try:
                 with engine.connect() as connection:
@@ -175,8 +179,9 @@ def _progress(engine: Engine) -> Iterator[None]:
                     ).fetchone()
             except psycopg.OperationalError:
                 return  # the run itself tells that the database is lost
-            if row is not None:
+            if row is not None and row != told:
                 tell(f"  {row[0]:,} cases, {row[1]:,} ended")
+                told = row
 
     thread = threading.Thread(target=show, daemon=True)
     thread.start()

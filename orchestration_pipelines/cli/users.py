@@ -88,7 +88,9 @@ def pilot() -> None:
                 temporary=False,
             )
             rows.append([person, made])
-    print_rows("sign in as", ["person", "password"], rows, False)
+        standings = {each.person: standing_of(each.roles).value for each in access.accounts(connection, _now())}
+    shown = [[person, made, standings[person]] for person, made in rows]
+    print_rows("sign in as", ["person", "password", "is a"], shown, False)
     if had := [person for person in known if person not in new]:
         tell(f"{', '.join(had)} had accounts already: orchestrate users password NAME --as ada makes a new password")
 

@@ -84,6 +84,8 @@ def test_the_pilots_people_get_accounts_at_once(say: Say, database: str, clock: 
     shown = say("users", "pilot")
     made = {row.split("│")[1].strip(): row.split("│")[2].strip() for row in shown.splitlines() if "│" in row}
     assert {"nora", "sofia", "mara", "ada", "abel"} <= set(made)
+    standing = {row.split("│")[1].strip(): row.split("│")[3].strip() for row in shown.splitlines() if "│" in row}
+    assert (standing["nora"], standing["mara"], standing["abel"]) == ("reviewer", "manager", "auditor")
     assert _comes_in(database, clock, "nora", made["nora"])
     assert "none" in say("users", "pilot")
     assert _comes_in(database, clock, "mara", made["mara"])
