@@ -57,7 +57,7 @@ ENTRIES: dict[tuple[str, str], Entry] = {
     ("GET", "/parts/queues"): Entry(READ),
     ("GET", "/queues/{workflow}/{queue:path}"): Entry(READ, "seen"),
     ("GET", "/parts/queues/{workflow}/{queue:path}"): Entry(READ, "seen"),
-    ("GET", "/search"): Entry(READ),
+    ("GET", "/search"): Entry(READ, query="?q=THEIR"),
     ("GET", "/live"): Entry(READ, live=True),
     # ------------------------------------------------------------ the manager's pages
     ("GET", "/manage"): Entry(OVERSEE),

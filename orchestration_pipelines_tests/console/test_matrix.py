@@ -32,6 +32,8 @@ PEOPLE = {
     "abel": Standing.AUDITOR,
     "ada": Standing.ADMIN,
 }
+#: the keys of a case of ann's queue, and of one of zed's
+OURS, THEIRS = "OUR-CASE", "THEIR-CASE"
 #: that are asked for by programs with a token of their own: see the tests of the interface
 API = "/api/"
 _QUEUE = "user review orch:queue=reviews orch:approves=true"
@@ -48,14 +50,14 @@ SELECT (SELECT md5(string_agg(t::text, '|' ORDER BY id)) FROM review_task t),
 
 @pytest.fixture
 def flow(tmp_path: Path, database: str, clock: SetClock) -> Flow:
-    """A case of ann's queue, A, and one of zed's, B, that waits in a queue of which nobody else has the role."""
+    """A case of ann's queue, and one of zed's, which waits in a queue of which nobody else has the role."""
     lines = [_BY_AMOUNT if line == _QUEUE else line for line in REVIEWED]
     settings = SETTINGS.replace("queues:", "queues:\n  vault: {owner: tests, role: vault}")
     settings = settings.replace("reviewers: {", "reviewers: {zed: [vault], ")
     folder = workflow_folder(tmp_path / "flow", drawing(*lines), WORKERS, settings)
     made = Flow(Engine(database, load_workflow(folder), clock=clock), clock)
-    made.submit("A", by="broker")
-    made.submit("B", amount=500, by="broker")
+    made.submit(OURS, by="broker")
+    made.submit(THEIRS, amount=500, by="broker")
     made.submit("C", amount="a lot", by="broker")  # into quarantine
     made.submit("D", by="broker")  # bob asks everybody about it
     made.sweep()
@@ -91,9 +93,9 @@ def objects(flow: Flow) -> dict[str, tuple[object, object]]:
     quarantined = flow.one("SELECT id FROM quarantine")
     proposed = flow.one("SELECT id FROM model_release")
     return {
-        "task": (task["A"], task["B"]),
-        "case": (case["A"], case["B"]),
-        "document": (document["A"], document["B"]),
+        "task": (task[OURS], task[THEIRS]),
+        "case": (case[OURS], case[THEIRS]),
+        "document": (document[OURS], document[THEIRS]),
         "workflow": (name, name),
         "queue": ("reviews", "vault"),
         "queue:path": ("reviews", "vault"),
@@ -151,10 +153,11 @@ def _right_of(route: RouteContext) -> list[object]:
 
 
 def test_the_matrix_holds(desk: Desk, flow: Flow, client: TestClient, signed_in: SignedIn) -> None:
-    """Who is refused gets the same answer whether the object is there or not, and has changed nothing."""
-    _add_document(desk, flow, "A", "ann")
-    _add_document(desk, flow, "B", "zed")
+    """Who is refused gets the same answer whether the object is there or not, has changed nothing, and read nothing."""
+    _add_document(desk, flow, OURS, "ann")
+    _add_document(desk, flow, THEIRS, "zed")
     things = objects(flow)
+    read: set[tuple[Standing, str]] = set()
     wrong, somebody_elses = [], _session(desk, signed_in("bob").token)
     for method, path, _ in routes(create_app(desk)):
         if (entry := ENTRIES.get((method, path))) is None:
@@ -176,7 +179,9 @@ def test_the_matrix_holds(desk: Desk, flow: Flow, client: TestClient, signed_in:
                 }
                 asked = _filled(path, {**things, **theirs}, own) + entry.query
                 before = None if safe else _state(desk)
-                status = (visitor.get(asked) if safe else visitor.post(asked)).status_code
+                answer = visitor.get(asked) if safe else visitor.post(asked)
+                status = answer.status_code
+                read |= {(standing, key) for key in (OURS, THEIRS) if key in answer.text}
                 if kind(status) not in allowed:
                     wrong.append(
                         f"{person} ({standing}) {method} {asked}: {status}, not {' or '.join(sorted(allowed))}"
@@ -184,6 +189,8 @@ def test_the_matrix_holds(desk: Desk, flow: Flow, client: TestClient, signed_in:
                 if not safe and "open" not in allowed and _state(desk) != before:
                     wrong.append(f"{person} ({standing}) {method} {asked}: was refused and changed something")
     assert wrong == []
+    all_of_it = {(standing, key) for standing in Standing for key in (OURS, THEIRS)}
+    assert all_of_it - read == {(Standing.REVIEWER, THEIRS), (Standing.ADMIN, OURS), (Standing.ADMIN, THEIRS)}
 
 
 def _inquiries(flow: Flow, person: str) -> tuple[object, object]:
