@@ -119,7 +119,14 @@ def _dead(engine: Engine, records: Sequence[dg.RunRecord]) -> set[str]:
     return engine.dead_runs(started) if started else set()
 
 
-def is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, sweep: str, fresh_s: float) -> bool:
+def is_coming(
+    context: dg.SensorEvaluationContext,
+    engine: Engine,
+    job: str,
+    sweep: str,
+    fresh_s: float,
+    starts_within_s: float | None = None,
+) -> bool:
     """Whether a run of this kind is about to look for work: queued, starting, or started less than so long ago.
 
     One that died is not waited for, nor one that has been starting for long: it may have died with all of Dagster.
@@ -131,7 +138,7 @@ def is_coming(context: dg.SensorEvaluationContext, engine: Engine, job: str, swe
 
     if records(dg.DagsterRunStatus.QUEUED):
         return True
-    not_long_ago = datetime.now(UTC) - timedelta(seconds=STARTS_WITHIN_S)
+    not_long_ago = datetime.now(UTC) - timedelta(seconds=starts_within_s or STARTS_WITHIN_S)
     if any(record.update_timestamp.replace(tzinfo=UTC) > not_long_ago for record in records(*_STARTING)):
         return True
     started = records(*_STARTED)

@@ -9,7 +9,7 @@ import dagster as dg
 
 from orchestration_pipelines.defs.ops import fail_if_broken, op_name
 from orchestration_pipelines.defs.resources import RunSweep, shown, sweep_resource
-from orchestration_pipelines.defs.sensors import STANDING, STARTS_WITHIN_S, SWEEP, engine_of, is_coming
+from orchestration_pipelines.defs.sensors import STANDING, SWEEP, engine_of, is_coming
 from orchestration_pipelines.engine.engine import Engine
 from orchestration_pipelines.engine.standing_sweep import SETTING, STANDS_S, StandingSweep, wanted
 from orchestration_pipelines.engine.workflow import Workflow
@@ -18,6 +18,8 @@ from orchestration_pipelines.engine.workflow import Workflow
 _VERSION = "orchestration/version"
 #: a successor is asked for so long before the end: it starts, stands, and the predecessor leaves
 _HANDS_OVER_S = 60.0
+#: nobody waits for it, so that it may take its time on a busy machine, where another would only make it slower
+_STARTS_WITHIN_S = 45.0
 #: how often the run says what it did, if it did anything
 _TELLS_EVERY_S = 60.0
 #: one that died before it stood is asked for again after so long: Dagster never repeats a used key
@@ -106,7 +108,7 @@ def standing_sensor(workflow: Workflow, job: dg.JobDefinition) -> dg.SensorDefin
         if not wanted(os.environ):
             return dg.SkipReason(f"{SETTING} is off: decisions have runs of their own")
         engine = engine_of(engines, workflow)
-        if is_coming(context, engine, job.name, STANDING, STARTS_WITHIN_S):
+        if is_coming(context, engine, job.name, STANDING, _STARTS_WITHIN_S, _STARTS_WITHIN_S):
             return dg.SkipReason("a run has been asked for: it is about to stand")
         version = str(engine.version)
         for latest in engine.standing()[:1]:

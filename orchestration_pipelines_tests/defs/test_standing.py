@@ -113,7 +113,7 @@ def test_one_that_stands_is_left_alone_and_its_successor_is_asked_for_in_time(
     """A minute before its end the next one starts, so that somebody stands at every moment."""
     asked = tick("standing")
     assert asked is not None
-    run = _launched(instance, engine, asked, started_s_ago=15)
+    run = _launched(instance, engine, asked, started_s_ago=50)
     with _stands(engine, run):
         assert tick("standing") is None
         _age(engine, STANDS_S - 70)
@@ -127,7 +127,7 @@ def test_a_run_of_another_drawing_is_followed_at_once(tick: Tick, engine: Engine
     asked = tick("standing")
     assert asked is not None
     older = asked.with_replaced_attrs(tags={**asked.tags, "orchestration/version": "0"})
-    with _stands(engine, _launched(instance, engine, older, started_s_ago=15)):
+    with _stands(engine, _launched(instance, engine, older, started_s_ago=50)):
         assert tick("standing") is not None
 
 
@@ -137,7 +137,7 @@ def test_a_run_whose_process_died_with_all_of_dagster_blocks_nothing(
     """Dagster believes that it has started; its sweeper's lock is free."""
     asked = tick("standing")
     assert asked is not None
-    run = _launched(instance, engine, asked, started_s_ago=15)
+    run = _launched(instance, engine, asked, started_s_ago=50)
     sweep = engine.open_sweep(run, lanes=1)
     sweep.connection.close()
     assert tick("standing") is not None
@@ -153,7 +153,7 @@ def test_one_that_is_about_to_stand_is_waited_for(
     assert asked is not None
     _launched(instance, engine, asked, started_s_ago=2)
     assert tick("standing") is None
-    monkeypatch.setattr("orchestration_pipelines.defs.standing.STARTS_WITHIN_S", 1.0)
+    monkeypatch.setattr("orchestration_pipelines.defs.standing._STARTS_WITHIN_S", 1.0)
     assert tick("standing") is not None
 
 

@@ -54,8 +54,8 @@ def flow(draw: Draw) -> Flow:
 
 
 def test_a_decision_is_heard_and_taken_to_its_end(flow: Flow, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It would not look again for an hour; and once told to stop, it begins nothing more."""
-    monkeypatch.setattr("orchestration_pipelines.engine.standing_sweep.LOOK_AGAIN_S", 3_600.0)
+    """It would not look again before the test gives up; and once told to stop, it begins nothing more."""
+    monkeypatch.setattr("orchestration_pipelines.engine.standing_sweep.LOOK_AGAIN_S", 30.0)
     with stands(flow) as stood:
         flow.decide("A")
         until(20, "A is done", lambda: flow.ends()["A"] == "done")
