@@ -76,7 +76,7 @@ def measure(runs: int, reviewers: int, seconds: float) -> dict[str, Any]:
         live = Live(Path(folder), SHIPPED, standing=True)
         try:
             live.start()
-            until(120, "one stands", lambda: live.sql("SELECT FROM sweeper WHERE ended_at IS NULL"))
+            until(300, "one stands", lambda: live.sql("SELECT FROM sweeper WHERE ended_at IS NULL"))
             names = _people(live, reviewers)
             with Counting(live.server.url("postgres")) as idle:
                 time.sleep(3)

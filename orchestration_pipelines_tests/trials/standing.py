@@ -51,7 +51,7 @@ class Stand:
 
     def process(self) -> int:
         """The process that stands, waited for."""
-        latest = until(120, "one stands", self.engine.standing)[0]
+        latest = until(300, "one stands", self.engine.standing)[0]
         return int(self.live.sql("SELECT pid FROM sweeper WHERE id = %s", latest.id)[0][0])
 
     def decide(self, keys: Sequence[str]) -> list[float]:
@@ -68,7 +68,7 @@ class Stand:
         first = self.engine.standing()[0]
         os.kill(self.process(), signal.SIGKILL)
         begun = time.monotonic()
-        until(120, "another stands", lambda: any(each.id > first.id for each in self.engine.standing()))
+        until(300, "another stands", lambda: any(each.id > first.id for each in self.engine.standing()))
         return time.monotonic() - begun
 
     def idle(self) -> dict[str, Any]:
