@@ -194,7 +194,7 @@ def _with_suggestion(form: Form) -> Form:
 def refreshed(request: Request, viewer: Viewer, task: int, sent: Sent) -> Form | None:
     """The form once more, on what the case says now: what is typed is kept, what was left alone says what is new."""
     with desk_of(request).connection() as connection:
-        shown = consideration.was_shown(connection, task, sent.seen)
+        shown = reviews.shown_before(connection, task, sent.seen)
     now = form_for(request, viewer, task)
     if now is None:
         return None

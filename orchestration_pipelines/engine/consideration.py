@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import psycopg
 
@@ -14,11 +13,12 @@ from orchestration_pipelines.engine.edits import undeclared
 from orchestration_pipelines.engine.options import NextStep, Option, leads_to, next_steps, options
 from orchestration_pipelines.engine.suggestion import Suggestion, suggested
 from orchestration_pipelines.model.process import Process
-from orchestration_pipelines.store import inquiries, reasons
+from orchestration_pipelines.store import decisions, inquiries, reasons
 from orchestration_pipelines.store import reviews as table
+from orchestration_pipelines.store.decisions import Made, Wait
 from orchestration_pipelines.store.inquiries import Colleague, Inquiry
 from orchestration_pipelines.store.reasons import Offered
-from orchestration_pipelines.store.reviews import Made, OpenTask, Wait
+from orchestration_pipelines.store.reviews import OpenTask
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,13 @@ class Told:
 
 def made_by(connection: psycopg.Connection, decision: int, person: str) -> Made | None:
     """A decision of this person; None if it is another's, or there is none."""
-    made = table.made(connection, decision)
+    made = decisions.made(connection, decision)
     return made if made is not None and made.decided_by == person else None
 
 
 def told(connection: psycopg.Connection, process: Process, made: Made) -> Told:
     """What comes of a decision, told to whoever made it; ``process`` is the drawing that its case runs on."""
-    wait = table.wait_of(connection, made.task)
+    wait = decisions.wait_of(connection, made.task)
     if wait is None:
         raise LookupError(f"there is no task {made.task}")
     if made.kind == "quality":
@@ -134,8 +134,3 @@ def told(connection: psycopg.Connection, process: Process, made: Made) -> Told:
         reasons=made.reasons,
     )
     return Told(made, () if way is None else way.leads, joint, len(made.outcomes))
-
-
-def was_shown(connection: psycopg.Connection, task: int, digest: str) -> Mapping[str, Any] | None:
-    """What a task's page said when it had this digest; None where nobody decided on that."""
-    return table.shown_before(connection, task, digest)

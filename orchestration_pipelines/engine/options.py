@@ -10,8 +10,9 @@ from orchestration_pipelines.domain.review import Outcome, result
 from orchestration_pipelines.model import feel
 from orchestration_pipelines.model.process import Element, Kind, Process
 from orchestration_pipelines.model.semantics import Arrive, Finish, NoBranch, Path, Router
+from orchestration_pipelines.store.decisions import Wait
 from orchestration_pipelines.store.reasons import Offered
-from orchestration_pipelines.store.reviews import OpenTask, Wait
+from orchestration_pipelines.store.reviews import OpenTask
 
 REQUESTER = "requester"
 _QUALITY = (Outcome.APPROVE, Outcome.REJECT)

@@ -13,12 +13,13 @@ from orchestration_pipelines.domain.intake import BadRow, text
 from orchestration_pipelines.domain.review import Outcome
 from orchestration_pipelines.engine.edits import read_edits
 from orchestration_pipelines.store import reviews as table
+from orchestration_pipelines.store.decisions import shown_before, wait_of
 from orchestration_pipelines.store.reasons import Offered
 from orchestration_pipelines.store.reasons import counted as counted_reasons
 from orchestration_pipelines.store.reasons import offered as offered_reasons
 from orchestration_pipelines.store.reasons import worked as work_by_rule
 from orchestration_pipelines.store.refusal import GONE, STALE, WRONG, Refused, refusals
-from orchestration_pipelines.store.reviews import OpenTask, may, shown_before, wait_of
+from orchestration_pipelines.store.reviews import OpenTask, may
 from orchestration_pipelines.store.reviews import waiting_tasks as open_tasks
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""Questions to colleagues about a task in hand. The rules are in 0010_deciding.sql."""
+"""Questions to colleagues about a task in hand. The rules are in 0010_deciding.sql and 0010_advice.sql."""
 
 from __future__ import annotations
 

@@ -10,4 +10,4 @@ down_revision = "0009"
 
 def upgrade() -> None:
     """Create the reasons and the questions."""
-    execute("0010_deciding.sql")
+    execute("0010_deciding.sql", "0010_advice.sql")
