@@ -80,11 +80,14 @@ def decide(request: Request, viewer: Decider, task: pages.Number, sent: Filled) 
         return task_page(request, viewer, task, form=replace(shown, asks=True))
     desk = desk_of(request)
     try:
-        with desk.connection() as connection:
+        # One transaction, and so one wait for the disk: the decision, and the next case into the same hands.
+        with desk.connection() as connection, connection.transaction():
             number = _decide(connection, viewer, shown, desk.clock())
+            following = _following(connection, viewer, shown, desk.clock())
     except Refused as refused:
         return _refused(request, viewer, task, shown, refused)
-    return RedirectResponse(f"{_onward(request, viewer, shown)}?done={number}", 303)
+    onward = pages.link(request, "work") if following is None else pages.link(request, "task", task=following)
+    return RedirectResponse(f"{onward}?done={number}", 303)
 
 
 @router.post("/tasks/{task}/ask", name="ask")
@@ -158,17 +161,14 @@ def _decide(connection: psycopg.Connection, viewer: Viewer, shown: form.Form, at
     )
 
 
-def _onward(request: Request, viewer: Viewer, decided: form.Form) -> str:
-    """Where somebody goes on: with the next case, unless they want no other now, or there is none."""
-    desk = desk_of(request)
+def _following(connection: psycopg.Connection, viewer: Viewer, decided: form.Form, at: datetime) -> int | None:
+    """What somebody goes on with; None where they want no other now, or there is none."""
     if decided.considered.task.role == REQUESTER or not decided.sent.goes_on:
-        return pages.link(request, "work")
+        return None
     try:
-        with desk.connection() as connection:
-            following = hands.onward(connection, viewer.person, at=desk.clock())
+        return hands.onward(connection, viewer.person, at=at)
     except Refused:
-        return pages.link(request, "work")
-    return pages.link(request, "task", task=following)
+        return None
 
 
 def _refused(request: Request, viewer: Viewer, task: int, shown: form.Form, refused: Refused) -> Response:

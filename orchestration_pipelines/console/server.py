@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import socket
+import sys
 from typing import Any
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import FastAPI
+
+from orchestration_pipelines.engine.desk import CONNECTIONS
 
 #: pages that listen for news end when the server does, and not a minute later
 _PATIENCE_S = 2
 #: of a request's line and headers together
 _HEADER_BYTES = 32 * 1024
+#: a thread has its turn for so long. A page asks the database thirty times, and each time it comes back it waits for
+#: whoever is in the middle of another page: Python's own 5 ms would be much of what a page takes under load.
+_TURN_S = 0.0005
+
+
+class _Server(uvicorn.Server):
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        # As many at work as there are connections: the others wait once for their turn, and not at each statement.
+        current_default_thread_limiter().total_tokens = CONNECTIONS
+        sys.setswitchinterval(_TURN_S)
+        await super().startup(sockets)
 
 
 def server(app: FastAPI, *, host: str = "127.0.0.1", port: int = 0, **settings: Any) -> uvicorn.Server:
     """A server that is not running yet; ``settings`` are uvicorn's (certificates, the proxy in front)."""
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             host=host,

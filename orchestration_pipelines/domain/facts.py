@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from orchestration_pipelines.domain.canonical import decode, encode
@@ -131,8 +131,9 @@ def to_json(sheet: FactSheet) -> bytes:
     )
 
 
+@lru_cache(maxsize=64)
 def from_json(stored: bytes) -> FactSheet:
-    """The sheet that :func:`to_json` wrote."""
+    """The sheet that :func:`to_json` wrote. A page asks it twice, and few workflows have another each time."""
     held = decode(stored)
     return FactSheet(
         facts=tuple(Fact(**fact) for fact in held["facts"]),
