@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -155,8 +156,9 @@ def test_a_failing_intake_stops_no_station(small: Driven) -> None:
     assert "nowhere.csv" in _failure(small, result)
 
 
-def test_a_returned_case_is_the_next_sweeps(small: Driven) -> None:
-    """The graph has no loops: a way that leads back is served by the next run."""
+def test_a_returned_case_is_the_next_sweeps(small: Driven, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The graph has no loops: a way that leads back is served by the next run, unless this one looks up meanwhile."""
+    monkeypatch.setattr(small.engine, "open_sweep", partial(small.engine.open_sweep, look_every_s=3_600))
     small.submit("A")
     small.run()
     small.decide("return")
