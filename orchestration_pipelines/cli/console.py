@@ -56,14 +56,14 @@ def console(
     # FastAPI takes half a second, which no other verb should pay
     from orchestration_pipelines.console.app import LOOPBACK, create_app
     from orchestration_pipelines.console.server import server
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
     from orchestration_pipelines.engine.desk import Desk
 
     logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
     folders = [workflow_folder(name) for name in workflows] or shipped_folders()
     with Desk(deployment.url, dagster=dagster, folders=folders) as desk:
         with desk.connection() as connection:
-            if not access.has_account(connection):
+            if not accounts.has_account(connection):
                 tell(FIRST)
         scheme = "https" if certfile else "http"
         tell(f"the console is at {scheme}://{names[0] if names else host}:{port} (Ctrl-C ends it)")

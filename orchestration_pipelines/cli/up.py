@@ -29,7 +29,7 @@ from orchestration_pipelines.cli.ports import refuse_busy
 from orchestration_pipelines.cli.screen import Ports, Screen
 from orchestration_pipelines.engine.deployment import CONSOLE_URL, Deployment, deploy
 from orchestration_pipelines.store import urls
-from orchestration_pipelines.store.access import has_account
+from orchestration_pipelines.store.accounts import has_account
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines.store.home import Home
 from orchestration_pipelines.store.server import EmbeddedServer

@@ -15,7 +15,7 @@ from orchestration_pipelines.engine import people
 from orchestration_pipelines.store import account
 
 if TYPE_CHECKING:
-    from orchestration_pipelines.engine.access import Account
+    from orchestration_pipelines.engine.accounts import Account
 
 _PILOT = "mortgage_underwriting"
 #: beside the pilot's own people, so that there is one of every standing
@@ -39,15 +39,15 @@ def create(person: str, role: str | None, title: str, as_person: str | None) -> 
     The first admin's password is asked for, or read from standard input. Any other is made here and printed once: who
     gets it chooses one of their own when they come in.
     """
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
 
     by, _ = acting(as_person)
     with connected() as connection:
-        first = role == "admin" and not access.admins(connection)
+        first = role == "admin" and not accounts.admins(connection)
         password = _asked(person) if first else None
-        made = access.open_account(
+        made = accounts.open_account(
             connection,
-            access.Passwords(),
+            accounts.Passwords(),
             person,
             by=by,
             address=_terminal(),
@@ -66,18 +66,18 @@ def create(person: str, role: str | None, title: str, as_person: str | None) -> 
 @users.command()
 def pilot() -> None:
     """Open accounts of the pilot's test people, an admin and an auditor, and print their passwords once."""
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
 
     engine = engine_of(_PILOT)
     known = [*engine.workflow.reviewers, *_BESIDE]
     assert engine.version  # noqa: S101 - asked for, so that its people are known
-    passwords, rows = access.Passwords(), []
+    passwords, rows = accounts.Passwords(), []
     with engine.connect() as connection:
-        new = [person for person in known if not access.has_account(connection, person)]
+        new = [person for person in known if not accounts.has_account(connection, person)]
         for person in new:
             role = None if people.listed(connection, _now(), person) else _BESIDE[person].value
-            admins = access.admins(connection)  # while there is none, whoever holds the machine may
-            made = access.open_account(
+            admins = accounts.admins(connection)  # while there is none, whoever holds the machine may
+            made = accounts.open_account(
                 connection,
                 passwords,
                 person,
@@ -88,7 +88,7 @@ def pilot() -> None:
                 temporary=False,
             )
             rows.append([person, made])
-        standings = {each.person: standing_of(each.roles).value for each in access.accounts(connection, _now())}
+        standings = {each.person: standing_of(each.roles).value for each in accounts.listed(connection, _now())}
     shown = [[person, made, standings[person]] for person, made in rows]
     print_rows("sign in as", ["person", "password", "is a"], shown, False)
     if had := [person for person in known if person not in new]:
@@ -99,10 +99,10 @@ def pilot() -> None:
 @as_json
 def list_(wants_json: bool) -> None:
     """Everybody who has an account."""
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
 
     with connected() as connection:
-        found = access.accounts(connection, _now())
+        found = accounts.listed(connection, _now())
     if wants_json:
         print_json([each._asdict() for each in found])
         return
@@ -118,11 +118,11 @@ def list_(wants_json: bool) -> None:
 @as_person
 def password(person: str, as_person: str | None) -> None:
     """Make a new password for PERSON, print it once, and end their sessions."""
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
 
     by, _ = acting(as_person)
     with connected() as connection:
-        made = access.set_password(connection, access.Passwords(), person, by=by, address=_terminal(), at=_now())
+        made = accounts.set_password(connection, accounts.Passwords(), person, by=by, address=_terminal(), at=_now())
     _hand_over(person, made)
 
 
@@ -144,11 +144,11 @@ def revoke(person: str, as_person: str | None) -> None:
 @as_person
 def disable(person: str, as_person: str | None) -> None:
     """PERSON cannot sign in any more, and is out at once."""
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
 
     by, _ = acting(as_person)
     with connected() as connection:
-        access.disable(connection, person, by=by, address=_terminal(), at=_now())
+        accounts.disable(connection, person, by=by, address=_terminal(), at=_now())
     click.echo(f"{person} cannot sign in any more. What they have in hand stays theirs: see orchestrate people.")
 
 
@@ -157,11 +157,11 @@ def disable(person: str, as_person: str | None) -> None:
 @as_person
 def enable(person: str, as_person: str | None) -> None:
     """PERSON can sign in again."""
-    from orchestration_pipelines.engine import access
+    from orchestration_pipelines.engine import accounts
 
     by, _ = acting(as_person)
     with connected() as connection:
-        access.enable(connection, person, by=by, address=_terminal(), at=_now())
+        accounts.enable(connection, person, by=by, address=_terminal(), at=_now())
     click.echo(f"{person} can sign in again.")
 
 

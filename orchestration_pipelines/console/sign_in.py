@@ -21,7 +21,7 @@ from orchestration_pipelines.console.viewer import (
 )
 from orchestration_pipelines.domain.password import LONGEST
 from orchestration_pipelines.domain.standing import Right
-from orchestration_pipelines.engine import access
+from orchestration_pipelines.engine import access, accounts
 
 router = APIRouter()
 
@@ -40,7 +40,7 @@ def start(request: Request) -> Response:
 def sign_in(request: Request, onward: Annotated[str, Query(alias="next")] = "") -> Response:
     """The sign-in page."""
     with desk_of(request).connection() as connection:
-        nobody = not access.has_account(connection)
+        nobody = not accounts.has_account(connection)
     return pages.render(request, "sign_in.html", person="", onward=onward, told="", nobody=nobody)
 
 

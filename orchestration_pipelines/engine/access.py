@@ -1,4 +1,4 @@
-"""Coming in and being put out: sign-in, sessions, passwords, accounts. Refusals are recorded like what is done."""
+"""Coming in and being put out: sign-in, sessions, one's own password. Refusals are recorded like what is done."""
 
 from __future__ import annotations
 
@@ -11,29 +11,17 @@ from datetime import datetime, timedelta
 import psycopg
 
 from orchestration_pipelines.domain.password import problems
-from orchestration_pipelines.domain.people import Person, Staff
-from orchestration_pipelines.domain.people import problems as staff_problems
 from orchestration_pipelines.domain.standing import Standing, standing_of
-from orchestration_pipelines.engine.passwords import Passwords, generated
+from orchestration_pipelines.engine.passwords import Passwords
 from orchestration_pipelines.engine.people import refuse_others
 from orchestration_pipelines.store import access as table
-from orchestration_pipelines.store import people
-from orchestration_pipelines.store.access import (
-    Account,
-    Entry,
-    Pace,
-    Session,
-    admins,
-    has_account,
-    recorded,
-    seen_by,
-)
+from orchestration_pipelines.store import accounts
+from orchestration_pipelines.store.access import Entry, Pace, Session, recorded, seen_by
 from orchestration_pipelines.store.refusal import Refused, refusals
 
 __all__ = [
     "ABSOLUTE",
     "IDLE",
-    "Account",
     "Entry",
     "Knock",
     "NotSignedIn",
@@ -42,24 +30,19 @@ __all__ = [
     "Refused",
     "Session",
     "SignedIn",
-    "accounts",
-    "admins",
     "change_password",
-    "disable",
-    "enable",
     "end_sessions",
     "forget",
-    "has_account",
     "knock",
     "let_in",
-    "open_account",
     "proved",
+    "put_out",
     "recorded",
+    "refuse_easy",
     "refused",
     "seen_by",
     "session_of",
     "sessions",
-    "set_password",
     "sign_in",
     "sign_out",
 ]
@@ -111,7 +94,7 @@ class Knock:
     """Somebody at the door, who has not been too often."""
 
     person: str
-    kept: table.Secret | None  #: what proves that it is them; None: nobody of that name has an account
+    kept: accounts.Secret | None  #: what proves that it is them; None: nobody of that name has an account
     address: str
     at: datetime
 
@@ -126,7 +109,7 @@ class Proof:
 
 def knock(connection: psycopg.Connection, person: str, *, address: str, at: datetime) -> Knock:
     """Somebody wants in. Raises :class:`NotSignedIn` where there were too many attempts, which is recorded."""
-    kept = table.secret(connection, person)
+    kept = accounts.secret(connection, person)
     if (wait := table.try_once(connection, _paces(person, address), at)) is not None:
         known = person if kept is not None else None  # what was typed may be a password in the wrong place
         table.record_limited(connection, Entry(at, "limited", known, None, address, None, ""), _LIMITED_ONCE_IN)
@@ -154,7 +137,7 @@ def let_in(connection: psycopg.Connection, knock: Knock, proof: Proof, *, browse
     token, paces = secrets.token_urlsafe(_TOKEN_BYTES), _paces(person, address)
     with connection.transaction():
         if proof.renewed is not None:
-            table.rehash(connection, person, proof.renewed)
+            accounts.rehash(connection, person, proof.renewed)
         session = table.begin(
             connection, person, _digest(token), address=address, browser=browser[:_LONGEST_BROWSER], now=at
         )
@@ -229,10 +212,10 @@ def end_sessions(
     with refusals(), connection.transaction():
         if by != person:
             refuse_others(connection, by, "accounts")
-        return _end(connection, person, by=by, address=address, at=at, only=only, but=but)
+        return put_out(connection, person, by=by, address=address, at=at, only=only, but=but)
 
 
-def _end(
+def put_out(
     connection: psycopg.Connection,
     person: str,
     *,
@@ -242,6 +225,7 @@ def _end(
     only: int | None = None,
     but: int | None = None,
 ) -> int:
+    """End somebody's sessions, in the transaction of what ends them, and record each; how many."""
     ended = table.end(connection, person, at, only=only, but=but)
     for session in ended:
         table.record(connection, Entry(at, "session ended", person, by, address, session, ""))
@@ -262,118 +246,19 @@ def change_password(
     paces = _paces(who.person, address)
     if (wait := table.try_once(connection, paces, at)) is not None:
         raise Refused(f"too many attempts: try again in {math.ceil(wait / timedelta(minutes=1))} min")
-    kept = table.secret(connection, who.person)
+    kept = accounts.secret(connection, who.person)
     if kept is None or not passwords.verifies(kept.password, old):
         table.record(connection, Entry(at, "refused", who.person, None, address, who.session, "wrong old password"))
         raise Refused("that is not your password as it is now")
     table.give_back(connection, paces, at)
     if old == new:
         raise Refused("that is the password you have: choose another")
-    _refuse_easy(new, who.person, who.title)
+    refuse_easy(new, who.person, who.title)
     hashed = passwords.hashed(new)
     with connection.transaction():
-        table.set_password(connection, who.person, hashed, temporary=False, now=at)
-        _end(connection, who.person, by=who.person, address=address, at=at, but=who.session)
+        accounts.set_password(connection, who.person, hashed, temporary=False, now=at)
+        put_out(connection, who.person, by=who.person, address=address, at=at, but=who.session)
         table.record(connection, Entry(at, "password changed", who.person, None, address, who.session, ""))
-
-
-def open_account(
-    connection: psycopg.Connection,
-    passwords: Passwords,
-    person: str,
-    *,
-    by: str,
-    address: str,
-    at: datetime,
-    password: str | None = None,
-    role: str | None = None,
-    title: str = "",
-    temporary: bool = True,
-) -> str:
-    """An account of a person; returns its password, made here where none is given.
-
-    Somebody whom nobody knows yet comes in with a ``role``. Until they change a ``temporary`` password they can do
-    nothing else.
-    """
-    if password is not None:
-        _refuse_easy(password, person, title)
-    chosen = password or generated()
-    hashed = passwords.hashed(chosen)
-    with refusals(), connection.transaction():
-        refuse_others(connection, by, "accounts")
-        if table.has_account(connection, person):
-            raise Refused(f"{person} has an account already: orchestrate users password {person} makes a new password")
-        if people.unknown(connection, [person]):
-            _bring_in(connection, person, role, title)
-        elif role is not None:
-            raise Refused(f"{person} is known already, with roles of their own: leave the role out")
-        table.open_account(connection, person, hashed, temporary=temporary, by=by, now=at)
-        table.record(connection, Entry(at, "account opened", person, by, address, None, ""))
-    return chosen
-
-
-def _bring_in(connection: psycopg.Connection, person: str, role: str | None, title: str) -> None:
-    if role is None:
-        raise Refused(
-            f"there is nobody {person!r}: bring them in first (orchestrate people import), or say what they are "
-            "(--admin, --auditor)"
-        )
-    described = Person(person, (role,), title)
-    if wrong := staff_problems(Staff({person: described}), people.known(connection)):
-        raise Refused("; ".join(wrong))
-    people.put(connection, [described])
-
-
-def set_password(
-    connection: psycopg.Connection,
-    passwords: Passwords,
-    person: str,
-    *,
-    by: str,
-    address: str,
-    at: datetime,
-    password: str | None = None,
-) -> str:
-    """A new, temporary password for somebody who lost theirs; their sessions are over. Returns it."""
-    if password is not None:
-        _refuse_easy(password, person)
-    chosen = password or generated()
-    hashed = passwords.hashed(chosen)
-    with refusals(), connection.transaction():
-        refuse_others(connection, by, "accounts")
-        if not table.set_password(connection, person, hashed, temporary=True, now=at):
-            raise Refused(_no_account(person))
-        _end(connection, person, by=by, address=address, at=at)
-        table.record(connection, Entry(at, "password set", person, by, address, None, ""))
-    return chosen
-
-
-def disable(connection: psycopg.Connection, person: str, *, by: str, address: str, at: datetime) -> None:
-    """Nobody comes in by this account any more, and whoever is in is out."""
-    with refusals(), connection.transaction():
-        refuse_others(connection, by, "accounts")
-        if by == person:
-            raise Refused("nobody disables their own account: another admin does")
-        if not table.disable(connection, person, by, at):
-            raise Refused(
-                _no_account(person) if not has_account(connection, person) else f"{person} is disabled already"
-            )
-        _end(connection, person, by=by, address=address, at=at)
-        table.record(connection, Entry(at, "account disabled", person, by, address, None, ""))
-
-
-def enable(connection: psycopg.Connection, person: str, *, by: str, address: str, at: datetime) -> None:
-    """They may come in again."""
-    with refusals(), connection.transaction():
-        refuse_others(connection, by, "accounts")
-        if not table.enable(connection, person):
-            raise Refused(_no_account(person) if not has_account(connection, person) else f"{person} is not disabled")
-        table.record(connection, Entry(at, "account enabled", person, by, address, None, ""))
-
-
-def accounts(connection: psycopg.Connection, at: datetime) -> list[Account]:
-    """Everybody who has an account, with the sessions that stand."""
-    return table.accounts(connection, began_after=at - ABSOLUTE, seen_after=at - IDLE)
 
 
 def refused(
@@ -387,10 +272,7 @@ def _digest(token: str) -> bytes:
     return hashlib.sha256(token.encode()).digest()
 
 
-def _no_account(person: str) -> str:
-    return f"{person} has no account: see orchestrate users list"
-
-
-def _refuse_easy(password: str, *names: str) -> None:
+def refuse_easy(password: str, *names: str) -> None:
+    """:class:`Refused` if a password is too easy to guess for somebody of these names."""
     if wrong := problems(password, names):
         raise Refused(f"that password will not do: {'; '.join(wrong)}")

@@ -16,7 +16,7 @@ from orchestration_pipelines.console.app import create_app
 from orchestration_pipelines.console.headers import CONTENT_SECURITY_POLICY
 from orchestration_pipelines.console.router import create_router
 from orchestration_pipelines.console.viewer import COOKIE, csrf_of
-from orchestration_pipelines.engine import access
+from orchestration_pipelines.engine import access, accounts
 from orchestration_pipelines.engine.desk import Desk
 from orchestration_pipelines_tests.conftest import SetClock
 from orchestration_pipelines_tests.console.conftest import PASSWORD, SignedIn, Visitor, session_of
@@ -81,7 +81,7 @@ def _is_put_out(desk: Desk, _: Visitor, clock: SetClock) -> None:
 
 def _is_disabled(desk: Desk, _: Visitor, clock: SetClock) -> None:
     with desk.connection() as connection:
-        access.disable(connection, "ann", by="ada", address="test", at=clock())
+        accounts.disable(connection, "ann", by="ada", address="test", at=clock())
 
 
 def _is_disabled_at_that_moment(desk: Desk, _: Visitor, clock: SetClock) -> None:
@@ -91,7 +91,7 @@ def _is_disabled_at_that_moment(desk: Desk, _: Visitor, clock: SetClock) -> None
 
 def _gets_a_new_password(desk: Desk, _: Visitor, clock: SetClock) -> None:
     with desk.connection() as connection:
-        access.set_password(connection, desk.passwords, "ann", by="ada", address="test", at=clock())
+        accounts.set_password(connection, desk.passwords, "ann", by="ada", address="test", at=clock())
 
 
 def _changes_it_elsewhere(desk: Desk, ann: Visitor, _: SetClock) -> None:

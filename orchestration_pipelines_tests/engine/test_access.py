@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 
-from orchestration_pipelines.engine import access
+from orchestration_pipelines.engine import access, accounts
 from orchestration_pipelines.engine.access import NotSignedIn, Passwords, Refused
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines_tests.conftest import SetClock
@@ -51,8 +51,8 @@ def door(database: str, clock: SetClock, passwords: Passwords) -> Iterator[psyco
         )
     with connect(database) as connection:
         settings = {"address": "here", "at": clock(), "temporary": False}
-        access.open_account(connection, passwords, "ada", by="root", password=GOOD, role="admin", **settings)  # type: ignore[arg-type]
-        access.open_account(connection, passwords, "nora", by="ada", password=GOOD, **settings)  # type: ignore[arg-type]
+        accounts.open_account(connection, passwords, "ada", by="root", password=GOOD, role="admin", **settings)  # type: ignore[arg-type]
+        accounts.open_account(connection, passwords, "nora", by="ada", password=GOOD, **settings)  # type: ignore[arg-type]
         yield connection
 
 
@@ -79,8 +79,8 @@ def test_who_is_refused_is_told_nothing(
     """Not whether there is an account: the words are the same, and so is the work that is done before they are said."""
     with psycopg.connect(door.info.dsn) as owner:
         owner.execute("INSERT INTO reviewer (person, roles) VALUES ('gone', '{underwriter}')")
-    access.open_account(door, passwords, "gone", by="ada", address="here", at=clock(), password=GOOD, temporary=False)
-    access.disable(door, "gone", by="ada", address="here", at=clock())
+    accounts.open_account(door, passwords, "gone", by="ada", address="here", at=clock(), password=GOOD, temporary=False)
+    accounts.disable(door, "gone", by="ada", address="here", at=clock())
     said = set()
     for person, password in (("nora", OTHER), ("omar", GOOD), ("nobody", GOOD), ("gone", GOOD), ("", ""), ("nora", "")):
         hasher.verified.clear()
@@ -242,7 +242,7 @@ def test_who_opens_accounts(database: str, passwords: Passwords, clock: SetClock
     with connect(database) as connection:
 
         def open_account(person: str, by: str, role: str | None = None) -> str:
-            return access.open_account(
+            return accounts.open_account(
                 connection, passwords, person, by=by, address="here", at=clock(), role=role, password=None
             )
 
@@ -260,7 +260,7 @@ def test_who_opens_accounts(database: str, passwords: Passwords, clock: SetClock
         assert who is not None
         assert who.temporary, "a password that somebody else has seen opens nothing but its own change"
         access.change_password(connection, passwords, who, old=made, new=OTHER, address="x", at=clock())
-        assert [(each.person, each.temporary, each.sessions) for each in access.accounts(connection, clock())] == [
+        assert [(each.person, each.temporary, each.sessions) for each in accounts.listed(connection, clock())] == [
             ("abel", False, 1),
             ("ada", True, 0),
         ]
@@ -273,16 +273,16 @@ def test_an_account_is_closed_and_opened_by_another_admin(
     token = come(door, passwords, clock, "nora", GOOD)
     settings = {"by": "ada", "address": "here", "at": clock()}
     with pytest.raises(Refused, match="nobody disables their own"):
-        access.disable(door, "ada", **settings)  # type: ignore[arg-type]
+        accounts.disable(door, "ada", **settings)  # type: ignore[arg-type]
     with pytest.raises(Refused, match="omar has no account"):
-        access.disable(door, "omar", **settings)  # type: ignore[arg-type]
-    access.disable(door, "nora", **settings)  # type: ignore[arg-type]
+        accounts.disable(door, "omar", **settings)  # type: ignore[arg-type]
+    accounts.disable(door, "nora", **settings)  # type: ignore[arg-type]
     with pytest.raises(Refused, match="disabled already"):
-        access.disable(door, "nora", **settings)  # type: ignore[arg-type]
+        accounts.disable(door, "nora", **settings)  # type: ignore[arg-type]
     assert access.session_of(door, token, clock()) is None
-    access.enable(door, "nora", **settings)  # type: ignore[arg-type]
+    accounts.enable(door, "nora", **settings)  # type: ignore[arg-type]
     assert access.session_of(door, token, clock()) is None, "what was ended stays so"
-    made = access.set_password(door, passwords, "nora", **settings)  # type: ignore[arg-type]
+    made = accounts.set_password(door, passwords, "nora", **settings)  # type: ignore[arg-type]
     who = access.session_of(door, come(door, passwords, clock, "nora", made), clock())
     assert who is not None
     assert who.temporary

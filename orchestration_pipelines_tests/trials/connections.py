@@ -26,7 +26,7 @@ import psycopg
 
 from orchestration_pipelines.cli.up import SHIPPED
 from orchestration_pipelines.domain.people import Person
-from orchestration_pipelines.engine import access
+from orchestration_pipelines.engine import access, accounts
 from orchestration_pipelines.store import people
 from orchestration_pipelines.store.connection import connect
 from orchestration_pipelines_tests.defs.live import Live, until
@@ -98,7 +98,7 @@ def _people(live: Live, count: int) -> list[str]:
     with connect(live.server.url()) as connection:
         people.put(connection, [Person(name, ("underwriter",)) for name in names] + [Person("ada", ("admin",))])
         for name in names:
-            access.open_account(
+            accounts.open_account(
                 connection, passwords, name, by="ada", address="trial", at=now, password=_PASSWORD, temporary=False
             )
     return names

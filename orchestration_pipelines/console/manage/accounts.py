@@ -13,7 +13,7 @@ from orchestration_pipelines.console.manage.paging import page
 from orchestration_pipelines.console.manage.staff import Admin, Name, Who
 from orchestration_pipelines.console.viewer import Viewer, address_of, desk_of
 from orchestration_pipelines.domain.standing import Right, standing_of
-from orchestration_pipelines.engine import access, people
+from orchestration_pipelines.engine import access, accounts, people
 
 router = APIRouter()
 #: so many lines of the record are shown, the newest
@@ -21,7 +21,7 @@ _LINES = 200
 
 
 @router.get("/admin/accounts", name="accounts")
-def accounts(request: Request, _: Admin, after: Who = "") -> Response:
+def listed(request: Request, _: Admin, after: Who = "") -> Response:
     """Everybody who can sign in."""
     return _page(request, after=after)
 
@@ -29,25 +29,25 @@ def accounts(request: Request, _: Admin, after: Who = "") -> Response:
 @router.post("/admin/accounts/open", name="open_account")
 def open_account(request: Request, viewer: Admin, person: Name = "") -> Response:
     """An account for somebody who has none; its password is shown this once."""
-    return _with_password(request, viewer, access.open_account, person)
+    return _with_password(request, viewer, accounts.open_account, person)
 
 
 @router.post("/admin/accounts/password", name="new_password")
 def new_password(request: Request, viewer: Admin, person: Name = "") -> Response:
     """A new password for somebody who lost theirs; it is shown this once."""
-    return _with_password(request, viewer, access.set_password, person)
+    return _with_password(request, viewer, accounts.set_password, person)
 
 
 @router.post("/admin/accounts/disable", name="disable_account")
 def disable(request: Request, viewer: Admin, person: Name = "") -> Response:
     """Nobody comes in by this account any more."""
-    return _act(request, viewer, access.disable, person)
+    return _act(request, viewer, accounts.disable, person)
 
 
 @router.post("/admin/accounts/enable", name="enable_account")
 def enable(request: Request, viewer: Admin, person: Name = "") -> Response:
     """They may come in again."""
-    return _act(request, viewer, access.enable, person)
+    return _act(request, viewer, accounts.enable, person)
 
 
 @router.post("/admin/accounts/sessions/end", name="end_sessions_of")
@@ -94,7 +94,7 @@ def _do(request: Request, viewer: Viewer, act: Callable[..., Any], person: str, 
 def _page(request: Request, status: int = 200, *, told: str = "", person: str = "", after: str = "") -> Response:
     desk = desk_of(request)
     with desk.connection() as connection:
-        found = access.accounts(connection, desk.clock())
+        found = accounts.listed(connection, desk.clock())
         everybody = people.listed(connection, desk.clock())
     have = {account.person for account in found}
     return pages.render(
