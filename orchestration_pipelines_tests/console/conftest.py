@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 from argon2 import PasswordHasher
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 from starlette.testclient import TestClient
 
 from orchestration_pipelines.console.app import create_app
@@ -159,6 +159,7 @@ def browser(_playwright: Playwright) -> Iterator[Browser]:
     """A real Chromium; the test is skipped where there is none."""
     if not CHROMIUM.exists():
         pytest.skip(f"SKIPPED: there is no Chromium at {CHROMIUM}: apt-get install chromium")
+    expect.set_options(timeout=15_000)  # a busy machine takes its time
     running = _playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
     yield running
     running.close()

@@ -29,7 +29,7 @@ from orchestration_pipelines_tests.console.conftest import CHROMIUM, PASSWORD, s
 from orchestration_pipelines_tests.workflows.mortgage import FOLDER
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
-_WIDE, _PHONE = {"width": 1160, "height": 640}, {"width": 390, "height": 844}
+_WIDE, _PHONE = {"width": 1160, "height": 600}, {"width": 390, "height": 844}
 
 
 def main() -> None:
