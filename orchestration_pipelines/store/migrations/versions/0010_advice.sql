@@ -31,7 +31,10 @@ RETURNS TABLE (person text, reason text) LANGUAGE sql STABLE AS $$
     UNION ALL SELECT r.person, 'team_of_requester' FROM reviewer s JOIN reviewer r ON r.team = s.team
         WHERE 'team_of_requester' = ANY (p_excludes) AND s.person = p_requester
 $$;
-CREATE OR REPLACE FUNCTION sees(p_person text, p_cases bigint[]) RETURNS SETOF bigint
+
+-- Which of these cases somebody may look at: their own work, what they could do, what they did, what they submitted. A
+-- senior, a manager and an auditor see all; an admin sees none.
+CREATE FUNCTION sees(p_person text, p_cases bigint[]) RETURNS SETOF bigint
 LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
     SELECT c.id FROM reviewer r CROSS JOIN unnest(p_cases) AS asked (id) JOIN cases c ON c.id = asked.id
     WHERE r.person = p_person AND r.active AND NOT 'admin' = ANY (r.roles) AND (
@@ -46,6 +49,8 @@ LANGUAGE sql STABLE SECURITY DEFINER SET search_path = public, pg_temp AS $$
                      AND (SELECT u.reason FROM unfit(p_person, q.role, t.skill, t.level, t.region) u) IS NULL))
 $$;
 
+-- The rules of a task, with the standings: seniors and auditors see every task, admins none, and neither an admin nor an
+-- auditor answers for a case, not even for one that they submitted.
 -- ask: about a task in hand. advise: be asked about it, and answer.
 CREATE OR REPLACE FUNCTION can_many(p_person text[], p_act text, p_task bigint[], p_at timestamptz DEFAULT NULL)
 RETURNS TABLE (no int, person text, task bigint, allowed boolean, reason text, rule text)
@@ -185,3 +190,6 @@ BEGIN
         END AS reason OFFSET 0) v  -- OFFSET 0: the rules are asked once for a row, not once for each use of the answer
     ORDER BY a.no;
 END $$;
+
+REVOKE EXECUTE ON FUNCTION sees FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION sees TO orchestration_app;
