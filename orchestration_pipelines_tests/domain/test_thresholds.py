@@ -40,6 +40,15 @@ def test_the_lowest_threshold_that_is_proved_is_found() -> None:
     assert found.automated == pytest.approx((1 - found.at) * 2, abs=0.03)
 
 
+def test_the_search_stops_where_a_candidate_is_not_accepted() -> None:
+    """All is well at 0.9, not at 0.8, and again at 0.5: who goes on past a refusal has tried too often."""
+    cases = [Scored(0.95, 1.0, False)] * 100 + [Scored(0.6, 1.0, False)] * 1_000
+    cases += [Scored(0.85, 1.0, number % 20 < 3) for number in range(1_000)]
+    assert standing(cases, 0.5, 0.99).bound < 0.1 < standing(cases, 0.8, 0.99).bound
+    found = learnt(cases, [0.9, 0.8, 0.5], limit=0.1)
+    assert found is not None and found.at == 0.9
+
+
 def test_nothing_is_proved_by_few_judgements_or_against_the_facts() -> None:
     """Nor where the highest scores are wrong too often."""
     assert learnt(_cases(random.Random(5), 60), _CANDIDATES, limit=0.07) is None

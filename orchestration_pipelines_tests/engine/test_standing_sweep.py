@@ -68,10 +68,12 @@ def test_a_decision_is_heard_and_taken_to_its_end(flow: Flow, monkeypatch: pytes
 
 
 def test_what_was_decided_before_it_stood_is_served(flow: Flow) -> None:
-    """No notification reaches it: the state tells."""
+    """No notification reaches it: the state tells. What had arrived is left to the runs that come and go."""
     flow.decide("A", outcome="reject")
+    flow.submit("new")
     with stands(flow):
         until(20, "A was undone and has ended", lambda: flow.ends()["A"] == "rejected")
+    assert flow.standing()["new"] == ("reserve", "ready")
     assert ("A", "release", "done") in flow.effects()
 
 
