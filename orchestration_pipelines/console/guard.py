@@ -40,9 +40,9 @@ def needs(right: Right, *, counts: bool = True) -> Any:
         if viewer.who.temporary and right is not Right.OWN:
             raise PasswordNeeded
         if not viewer.may(right):
-            who = " or ".join(sorted(standing.value for standing in RIGHTS[right]))
+            who = " or ".join(sorted(standing.words for standing in RIGHTS[right]))
             await run_in_threadpool(_note, request, viewer, "forbidden", right.value)
-            raise Forbidden(f"this is for a {who}, and you are a {viewer.standing.value}")
+            raise Forbidden(f"this is for {who}, and you are {viewer.standing.words}")
         return viewer
 
     return _marked(allowed, right)

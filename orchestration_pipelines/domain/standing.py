@@ -15,6 +15,11 @@ class Standing(StrEnum):
     AUDITOR = "auditor"  #: reads everything, changes nothing
     ADMIN = "admin"  #: manages people and accounts, sees no case
 
+    @property
+    def words(self) -> str:
+        """As a sentence says it: *a reviewer*, *an auditor*."""
+        return f"{'an' if self.value.startswith('a') else 'a'} {self.value}"
+
 
 #: roles that nobody has together with another (held by the database: reviewer.stands_alone)
 ALONE = frozenset({Standing.AUDITOR, Standing.ADMIN})

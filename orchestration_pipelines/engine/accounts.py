@@ -69,8 +69,8 @@ def open_account(
 def _bring_in(connection: psycopg.Connection, person: str, role: str | None, title: str) -> None:
     if role is None:
         raise Refused(
-            f"there is nobody {person!r}: bring them in first (orchestrate people import), or say what they are "
-            "(--admin, --auditor)"
+            f"there is nobody {person!r}: bring them in first (orchestrate people import, or orchestrate sweep for "
+            "those whom a workflow.yaml names), or say what they are (--admin, --auditor)"
         )
     described = Person(person, (role,), title)
     if wrong := staff_problems(Staff({person: described}), people.known(connection)):

@@ -37,6 +37,11 @@ def test_the_standing_is_that_of_the_highest_role() -> None:
     assert standing_of(["admin"]) is Standing.ADMIN
 
 
+def test_a_standing_is_said_with_its_article() -> None:
+    """As a refusal reads it to somebody."""
+    assert [each.words for each in Standing] == ["a reviewer", "a senior", "a manager", "an auditor", "an admin"]
+
+
 def test_some_standings_are_held_alone() -> None:
     """A description of somebody who is both is refused, with the place."""
     for roles in combinations(["admin", "auditor", "reviewer", "manager"], 2):

@@ -214,10 +214,10 @@ def _call(request: Request, token: HTTPAuthorizationCredentials | None, scope: S
         standing = standing_of(client.person_roles)
         if standing not in RIGHTS[right]:
             call.note(connection, "forbidden")
-            who = " or ".join(sorted(each.value for each in RIGHTS[right]))
+            who = " or ".join(sorted(each.words for each in RIGHTS[right]))
             raise Problem(
                 Kind.FORBIDDEN,
-                f"this is for a {who}, and {client.person}, in whose name {client.name} acts, is a {standing}",
+                f"this is for {who}, and {client.person}, in whose name {client.name} acts, is {standing.words}",
             )
     return call
 
