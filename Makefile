@@ -19,7 +19,7 @@ setup: .venv/.installed ## make .venv and install the locked dependencies
 test: .venv/.installed-dev ## run the tests
 	@$(BIN)/pytest $(or $(ARGS),-m "not slow" -n 2 --dist loadfile --no-loadscope-reorder)
 
-slow: .venv/.installed-dev ## run the slow tests: the real daemon, whole processes, hard kills (a few minutes)
+slow: .venv/.installed-dev ## run the slow tests: the real daemon, browsers, whole processes, hard kills (a few minutes)
 	@$(BIN)/pytest $(or $(ARGS),-m slow -n 2 --dist loadfile --no-loadscope-reorder)
 
 lint: .venv/.installed-dev ## format, lint, types and the floors
