@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from orchestration_pipelines.domain.sampling import is_sampled
-from orchestration_pipelines.engine import proposing, releases, thresholds
+from orchestration_pipelines.engine import proposing, releases, reviews, thresholds
 from orchestration_pipelines.engine.releases import Person
 from orchestration_pipelines.engine.report.reliability import reliability
 from orchestration_pipelines.engine.thresholds import Learnt
@@ -135,4 +135,23 @@ def test_a_case_is_judged_when_people_have_said_something(flow: Flow) -> None:
     flow.clock.advance(days=4)
     flow.sweep()
     assert flow.ends() == {"a": "declined", "late": "declined"}
+    assert _learnt(flow).judged == 1
+
+
+def test_who_submitted_a_case_judges_nothing(draw: Draw) -> None:
+    """They are asked for something and decline: that says nothing of the machine."""
+    asked = [line.replace("which -> review default", "which -> ask default") for line in LINES]
+    asked += ["user ask orch:queue=requesters", "ask -> review", "timer lapsed on ask P3D -> declined"]
+    settings = SETTINGS.replace("queues:\n", "queues:\n  requesters: {owner: tests, role: requester}\n")
+    flow = draw(*asked, grid=GRID, settings=settings)
+    (flow.engine.workflow.folder / "policy.yaml").write_text(POLICY)
+    submit(flow.engine, {"a": 0.7})
+    flow.sweep()
+    with flow.engine.connect() as connection:
+        (task,) = reviews.open_tasks(connection)
+        reviews.answer(connection, task.task, person="broker", declines=True, at=flow.clock())
+    flow.sweep()
+    assert (_learnt(flow).cases, _learnt(flow).judged) == (1, 0)
+    flow.decide("a", outcome="approve")
+    flow.sweep()
     assert _learnt(flow).judged == 1
