@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import sys
 from typing import Any
 
 import uvicorn
@@ -16,16 +15,12 @@ from orchestration_pipelines.engine.desk import CONNECTIONS
 _PATIENCE_S = 2
 #: of a request's line and headers together
 _HEADER_BYTES = 32 * 1024
-#: a thread has its turn for so long. A page asks the database thirty times, and each time it comes back it waits for
-#: whoever is in the middle of another page: Python's own 5 ms would be much of what a page takes under load.
-_TURN_S = 0.0005
 
 
 class _Server(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # As many at work as there are connections: the others wait once for their turn, and not at each statement.
         current_default_thread_limiter().total_tokens = CONNECTIONS
-        sys.setswitchinterval(_TURN_S)
         await super().startup(sockets)
 
 

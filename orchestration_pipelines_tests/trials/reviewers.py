@@ -15,6 +15,7 @@ import sys
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
+from html import unescape
 from typing import Any, NamedTuple
 from urllib.parse import quote_plus, urlencode
 
@@ -24,6 +25,8 @@ _LOOK_ONE_IN = 8
 _CSRF = re.compile(r'name="csrf" (?:content|value)="([^"]+)"')
 _SEEN = re.compile(r'name="seen" value="([0-9a-f]{64})"')
 _SHOWN = re.compile(r'data-task="(\d+)" data-mark="([0-9a-f]{8})"')
+_TYPED = re.compile(r'name="(edit\.[^"]+)" value="([^"]*)"')
+_CHOSEN = re.compile(r'<select [^>]*name="(edit\.[^"]+)"(?:(?!</select>).)*<option value="([^"]*)" selected', re.DOTALL)
 
 
 class Answer(NamedTuple):
@@ -168,6 +171,8 @@ class Reviewer:
             "rationale": "" if approves else "the figures do not bear it",
             "onward": "yes",
         }
+        # a form sends all of its fields, touched or not
+        form |= {name: unescape(text) for name, text in _TYPED.findall(page.body) + _CHOSEN.findall(page.body)}
         answer = await self.browser.post(f"/tasks/{task}/decide", form)
         self.decided += 1
         self._tell("decide", answer, 303, task=int(task))
