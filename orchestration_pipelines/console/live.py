@@ -114,7 +114,7 @@ class Streams:
         asked_at = time.monotonic()
         lists_at, owed = 0.0, False  # before that, lists are not said again to have changed
         with self._one(person), watch.watching(marks, tell):
-            yield f"retry: {_RETRY_MS}\n\n"
+            yield f"retry: {_RETRY_MS}\n{_event('begun', True)}"
             while (now := time.monotonic()) < until:
                 wait = min(_HEARTBEAT_S, until - now, lists_at - now if owed else _HEARTBEAT_S)
                 if now >= asked_at + _HEARTBEAT_S:

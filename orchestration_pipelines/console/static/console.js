@@ -194,21 +194,32 @@ const lists = {
    What the page shows is named to the server by task and mark; it tells which of it changed. A page that nobody sees
    holds no connection (a browser has six for a server), and asks for its lists again when it is seen. */
 const live = {
-  source: null,
+  sources: [], // the last one counts
+  begun: 0,
   shown: "",
   renewing: null,
 
   tasks: () => all("[data-task][data-mark]").filter((one) => !one.classList.contains("gone")).map((one) => `${one.dataset.task}.${one.dataset.mark}`).join(","),
 
-  open() {
-    live.source?.close();
+  open() { // the stream before goes on until this one has begun: nothing falls between them
     live.shown = live.tasks();
-    live.source = new EventSource(`${meta("live")}?tasks=${live.shown}`);
-    live.source.addEventListener("tasks", (event) => JSON.parse(event.data).forEach(live.told));
-    live.source.addEventListener("lists", () => lists.soon());
-    live.source.addEventListener("open", () => live.is(true));
-    live.source.addEventListener("error", () => { live.is(false); if (live.source.readyState === EventSource.CLOSED) setTimeout(live.wake, 5000); });
+    const source = new EventSource(`${meta("live")}?tasks=${live.shown}`);
+    live.sources.push(source);
+    source.addEventListener("begun", () => {
+      live.close(live.sources.indexOf(source));
+      live.is(true);
+      if (live.begun++) lists.soon(); // what the one before still owed
+    });
+    source.addEventListener("tasks", (event) => JSON.parse(event.data).forEach(live.told));
+    source.addEventListener("lists", () => lists.soon());
+    source.addEventListener("error", () => {
+      if (source !== live.sources.at(-1)) return;
+      live.is(false);
+      if (source.readyState === EventSource.CLOSED) { live.close(); setTimeout(live.wake, 5000); }
+    });
   },
+
+  close(older = live.sources.length) { live.sources.splice(0, older).forEach((source) => source.close()); },
 
   told(one) {
     lists.words.set(String(one.task), one.words);
@@ -240,10 +251,10 @@ const live = {
   },
 
   is(on) { document.getElementById("not-live")?.toggleAttribute("hidden", on); },
-  lost() { live.source?.close(); live.is(false); },
-  again() { if (live.source && live.tasks() !== live.shown) { clearTimeout(live.renewing); live.renewing = setTimeout(live.open, 300); } },
+  lost() { live.close(); live.is(false); },
+  again() { if (live.sources.length && live.tasks() !== live.shown) { clearTimeout(live.renewing); live.renewing = setTimeout(live.open, 300); } },
   wake() {
-    if (document.hidden) { live.source?.close(); live.source = null; return; }
+    if (document.hidden) { live.close(); return; }
     live.open();
     if (document.querySelector("[data-part]")) lists.soon(0);
   },
@@ -251,8 +262,9 @@ const live = {
   start() {
     if (!meta("live") || !document.querySelector("[data-task], [data-part]")) return;
     document.addEventListener("visibilitychange", live.wake);
-    window.addEventListener("pagehide", () => live.source?.close());
+    window.addEventListener("pagehide", () => live.close());
     window.addEventListener("pageshow", (event) => { if (event.persisted) live.wake(); });
+    setInterval(() => { if (live.sources.length) lists.soon(); }, 60000); // what is past due, and what was told to nobody
     if (!document.hidden) live.open();
   },
 };
