@@ -17,6 +17,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,7 +47,7 @@ class Counting:
     def __init__(self, url: str) -> None:
         self.url, self.most, self.then = url, 0, Counter[str]()
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._count, daemon=True)
+        self._counter = ThreadPoolExecutor(1)
 
     def _count(self) -> None:
         with psycopg.connect(self.url, autocommit=True) as connection:
@@ -54,7 +55,7 @@ class Counting:
                 found = Counter(
                     f"{database.rpartition('_')[2]}, {name or 'Dagster'}"
                     for database, name in connection.execute(
-                        "SELECT datname, application_name FROM pg_stat_activity "
+                        "SELECT coalesce(datname, 'signing in'), application_name FROM pg_stat_activity "
                         "WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
                     )
                 )
@@ -62,12 +63,13 @@ class Counting:
                     self.most, self.then = found.total(), found
 
     def __enter__(self) -> Counting:
-        self._thread.start()
+        self._counted = self._counter.submit(self._count)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._counted.result()  # one that broke off has counted nothing
+        self._counter.shutdown()
 
 
 def measure(runs: int, reviewers: int, seconds: float) -> dict[str, Any]:
@@ -76,7 +78,7 @@ def measure(runs: int, reviewers: int, seconds: float) -> dict[str, Any]:
         live = Live(Path(folder), SHIPPED, standing=True)
         try:
             live.start()
-            until(300, "one stands", lambda: live.sql("SELECT FROM sweeper WHERE ended_at IS NULL"))
+            until(300, "one stands", lambda: live.sql("SELECT id FROM sweeper WHERE ended_at IS NULL"))
             names = _people(live, reviewers)
             with Counting(live.server.url("postgres")) as idle:
                 time.sleep(3)
@@ -88,6 +90,7 @@ def measure(runs: int, reviewers: int, seconds: float) -> dict[str, Any]:
                 "connections at the most": counting.most,
                 **{f"… of {name}": count for name, count in counting.then.most_common()},
                 "runs that failed": sum(code != 0 for code in ended),
+                "people who did not come in": reviewers - live.sql("SELECT count(DISTINCT person) FROM session")[0][0],
             }
         finally:
             live.remove()
@@ -134,4 +137,6 @@ def _run(live: Live) -> subprocess.Popen[bytes]:
 def missed(found: dict[str, Any]) -> list[str]:
     """Whether the budget was kept, by runs that did their work."""
     short = [] if found["connections at the most"] < MOST else [f"{found['connections at the most']}, not below {MOST}"]
-    return short + [f"{found['runs that failed']} runs failed"] * bool(found["runs that failed"])
+    return short + [
+        f"{found[what]} {what}" for what in ("runs that failed", "people who did not come in") if found[what]
+    ]
