@@ -39,8 +39,9 @@ WITH done AS MATERIALIZED (
     SELECT DISTINCT case_id FROM activity WHERE finished_at >= %(begin)s AND finished_at < %(end)s)
 SELECT c.id, c.outcome, c.submitted_at, w.first_touch_at, c.closed_at, w.machine_s + coalesce(h.touched_s, 0),
     w.reworked, coalesce(h.returned, false), u.undone, h.decisions > 0
-FROM done d JOIN cases c ON c.id = d.case_id AND c.workflow = %(workflow)s
-    AND c.closed_at >= %(begin)s AND c.closed_at < %(end)s
+FROM done d CROSS JOIN LATERAL (  -- OFFSET 0: by its key, and never by a walk over all cases
+    SELECT c.* FROM cases c WHERE c.id = d.case_id AND c.workflow = %(workflow)s
+        AND c.closed_at >= %(begin)s AND c.closed_at < %(end)s OFFSET 0) c
 CROSS JOIN LATERAL (
     SELECT min(a.started_at) AS first_touch_at, count(*) > count(DISTINCT a.element) AS reworked,
            -- a chunk that is carried through several stations is one stretch of work, not several
@@ -65,13 +66,15 @@ def closed_cases(connection: psycopg.Connection, window: Window) -> list[ClosedC
 
 
 _STEPS = """
-WITH ended AS MATERIALIZED (
+WITH done AS MATERIALIZED (
     SELECT a.case_id, a.visit, a.element,
            a.outcome IN ('completed', 'approve', 'reject') AND a.attempt = 1 AS completed,
            a.entered_at, a.started_at, a.finished_at
-    FROM activity a JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s
-    WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s),
-ours AS MATERIALIZED (SELECT DISTINCT case_id FROM ended),
+    FROM activity a WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s),
+ours AS MATERIALIZED (
+    SELECT d.case_id FROM (SELECT DISTINCT case_id FROM done) d CROSS JOIN LATERAL (
+        SELECT FROM cases c WHERE c.id = d.case_id AND c.workflow = %(workflow)s OFFSET 0) c),
+ended AS MATERIALIZED (SELECT d.* FROM done d JOIN ours USING (case_id)),
 again AS MATERIALIZED (
     SELECT a.case_id, a.element FROM ours o JOIN activity a ON a.case_id = o.case_id
     GROUP BY 1, 2 HAVING count(*) > 1),
@@ -238,7 +241,7 @@ def restated_days(connection: psycopg.Connection, window: Window) -> list[date]:
     """The earlier days whose yields what ended in the window has changed: an element was visited again."""
     rows = connection.execute(
         "SELECT DISTINCT (b.finished_at AT TIME ZONE 'UTC')::date FROM activity a "
-        "JOIN cases c ON c.id = a.case_id AND c.workflow = %(workflow)s "
+        "CROSS JOIN LATERAL (SELECT FROM cases c WHERE c.id = a.case_id AND c.workflow = %(workflow)s OFFSET 0) c "
         "JOIN activity b ON b.case_id = a.case_id AND b.element = a.element AND b.visit < a.visit "
         "WHERE a.finished_at >= %(begin)s AND a.finished_at < %(end)s AND b.finished_at < %(begin)s ORDER BY 1",
         window._asdict(),
