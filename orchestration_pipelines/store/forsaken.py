@@ -63,7 +63,8 @@ WITH lanes AS MATERIALIZED (
     SELECT l.*, q.role, q.owner, q.fallback, q.excludes, ARRAY(SELECT r.person FROM reviewer r CROSS JOIN LATERAL
         unfit(r.person, q.role, l.skill, l.level, l.region) u WHERE q.role = ANY (r.roles) AND u.reason IS NULL) AS fit
     FROM work_lane l JOIN queue q ON q.workflow = l.workflow AND q.name = l.queue
-    WHERE q.role <> 'requester' AND EXISTS (SELECT FROM review_task t WHERE t.lane = l.id AND t.status = 'open'))
+    WHERE q.role <> 'requester' AND EXISTS (SELECT FROM review_task t WHERE t.lane = l.id AND t.status = 'open')
+        AND NOT EXISTS (SELECT FROM incident i WHERE i.lane = l.id AND i.resolved_at IS NULL))
 SELECT l.id, l.workflow, l.queue, l.role, l.skill, l.region, l.level, l.owner, l.fallback, array_agg(t.id ORDER BY t.id)
 FROM lanes l JOIN review_task t ON t.lane = l.id AND t.status = 'open'
 WHERE cardinality(l.fit) <= {_THIN} + t.signatures AND (
@@ -76,7 +77,7 @@ GROUP BY l.id, l.workflow, l.queue, l.role, l.skill, l.region, l.level, l.owner,
 
 
 def lanes(connection: psycopg.Connection) -> list[ForsakenLane]:
-    """The lanes with open tasks that too few may do, in all workflows. Who is absent counts: they come back."""
+    """The lanes without an incident whose open tasks too few may do. Who is absent counts: they come back."""
     cursor = connection.cursor(row_factory=lambda _: ForsakenLane._make)
     return cursor.execute(_LANES).fetchall()
 
