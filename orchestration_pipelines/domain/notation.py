@@ -38,11 +38,6 @@ def written(value: Any, unit: str = "", values: Mapping[str, str] | None = None)
     return str(value)
 
 
-def is_money(unit: str) -> bool:
-    """Whether a unit is one of money: a sign or an ISO 4217 code, with 1000 or 1000000 behind it if it counts those."""
-    return _MONEY.fullmatch(unit) is not None
-
-
 def _code(value: Any) -> str:
     if isinstance(value, bool):
         return str(value).lower()

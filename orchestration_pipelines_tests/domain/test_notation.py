@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from orchestration_pipelines.domain.notation import NOTHING, is_money, written
+from orchestration_pipelines.domain.notation import NOTHING, written
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.decimals() | st.floats() | st.text(),
@@ -72,11 +72,3 @@ def test_whatever_a_case_holds_can_be_written(value: Any, unit: str) -> None:
 def test_a_whole_number_loses_nothing(number: int) -> None:
     """Without its commas it is the same number."""
     assert int(written(number).replace(",", "").replace("−", "-")) == number
-
-
-@pytest.mark.parametrize(
-    ("unit", "money"), [("$", True), ("$1000", True), ("EUR 1000", True), ("%", False), ("", False)]
-)
-def test_money_is_told_from_other_units(unit: str, money: bool) -> None:
-    """A sign or a code, with what it counts in."""
-    assert is_money(unit) is money
